@@ -7,6 +7,8 @@
 #include "base/os/memory.h"
 #include "base/os/worker.h"
 #include "node/query/round.h"
+#include "rpc/upstream/latest.h"
+#include "rpc/upstream/refusal.h"
 
 #define PROBE_MAX 65536u    /* bytes of an answer to a probe */
 #define GIVE_BACK_MS 10000u /* after a first query: what queries freed goes back to the system */
@@ -41,6 +43,7 @@ struct ask {
     size_t probed_at[UP_ENDPOINTS_MAX];
     hc_request_t probes[UP_ENDPOINTS_MAX];
     hc_response_t told[UP_ENDPOINTS_MAX];
+    bool alone; /* they are asked for their chain and nothing else: those who took no batch */
     hc_group_t group;
     pthread_mutex_t lock; /* all below */
     pthread_cond_t empty;
@@ -286,32 +289,52 @@ static int learn_form(cap_t *c, void *ctx)
     return 0;
 }
 
-static void take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
+/* True: it is to be asked for its chain alone. */
+static bool take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
 {
-    err_t e = { 0 };
+    err_t e;
     cap_form_t form = { 0 };
-    if (r->why.rc || r->status != 200)
-        return; /* whoever asks next will find out more */
+    const view_t body = view_of(r->body, r->body_len);
+    if (r->why.rc || r->status != 200) /* whoever asks next will find out more */
+        return !r->why.rc && refusal_of_status(r->status) == REFUSAL_BATCH;
     up_note_led(a->config.upstream, endpoint, NULL, r, a->config.now_ms());
     up_took(a->config.upstream, endpoint, r->elapsed_ms, true, a->config.now_ms());
-    rc_t rc = jr_read_probe(&form, &e, view_of(r->body, r->body_len), a->config.chain_id);
+    const rc_t rc = a->alone ? latest_check_chain(&e, body, a->config.chain_id)
+                             : jr_read_probe(&form, &e, body, a->config.chain_id);
     up_learn(a->config.upstream, endpoint, learn_form, &form);
     if (rc != RC_REFUSED)
-        return;
+        return rc == RC_IO || rc == RC_MALFORMED;
     up_report(a->config.upstream, endpoint, RC_IO, e.text, 0, a->config.now_ms());
     log_write(LOG_WARN, "execution", "%s: %s", up_origin(a->config.upstream, endpoint), e.text);
+    return false;
 }
 
 static void probe(ask_t *a);
+static void send_probes(ask_t *a);
+
+/* Takes what came. Whether some are to be asked once more. */
+static bool take_probes(ask_t *a)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < a->probed; i++) {
+        const size_t endpoint = a->probed_at[i];
+        if (!atomic_load(&a->cancelled) && take_probe(a, endpoint, &a->told[i]) && !a->alone &&
+            !up_is_retired(a->config.upstream, endpoint))
+            a->probed_at[left++] = endpoint;
+        hc_response_clear(&a->told[i]);
+    }
+    a->probed = left;
+    a->alone = true;
+    return left > 0;
+}
 
 /* On the client's I/O thread. */
 static void on_probed(void *ctx)
 {
     ask_t *a = ctx;
-    for (size_t i = 0; i < a->probed; i++) {
-        if (!atomic_load(&a->cancelled))
-            take_probe(a, a->probed_at[i], &a->told[i]);
-        hc_response_clear(&a->told[i]);
+    if (take_probes(a)) {
+        send_probes(a);
+        return;
     }
     pthread_mutex_lock(&a->lock);
     const bool again = a->again && !atomic_load(&a->cancelled);
@@ -324,22 +347,27 @@ static void on_probed(void *ctx)
         probe(a);
 }
 
+static void send_probes(ask_t *a)
+{
+    for (size_t i = 0; i < a->probed; i++)
+        a->probes[i] = (hc_request_t){ .url = up_url(a->config.upstream, a->probed_at[i]),
+                                       .ca_file = up_ca_file(a->config.upstream),
+                                       .post = a->alone ? view_str(LATEST_CHAIN_REQUEST) : jr_probe(),
+                                       .body_max = PROBE_MAX,
+                                       .timeout_ms = ASK_BATCH_MAX_MS };
+    hc_submit(a->config.http, &a->group, a->told, a->probes, a->probed, on_probed, a);
+}
+
 static void probe(ask_t *a)
 {
     up_status_t rows[UP_ENDPOINTS_MAX];
     const size_t n = up_snapshot(a->config.upstream, rows);
     a->probed = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (rows[i].retired)
-            continue;
-        a->probed_at[a->probed] = i;
-        a->probes[a->probed++] = (hc_request_t){ .url = up_url(a->config.upstream, i),
-                                                 .ca_file = up_ca_file(a->config.upstream),
-                                                 .post = jr_probe(),
-                                                 .body_max = PROBE_MAX,
-                                                 .timeout_ms = ASK_BATCH_MAX_MS };
-    }
-    hc_submit(a->config.http, &a->group, a->told, a->probes, a->probed, on_probed, a);
+    a->alone = false;
+    for (size_t i = 0; i < n; i++)
+        if (!rows[i].retired)
+            a->probed_at[a->probed++] = i;
+    send_probes(a);
 }
 
 void ask_probe(ask_t *a)

@@ -501,9 +501,42 @@ START_TEST(whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_a
 }
 END_TEST
 
+/* Whatever it takes: a batch, or nothing but single objects. */
+START_TEST(an_endpoint_of_another_chain_is_named_at_start)
+{
+    play_load();
+    log_set_level(LOG_ERROR);
+    for (form_t form = 0; form <= FORMS; form++) {
+        const play_t play = { .chain = "0x2", .no_lists = form < FORMS, .form = form < FORMS ? form : 0 };
+        host_t host;
+        asker_t a;
+        up_status_t state[UP_ENDPOINTS_MAX];
+        if (form == FORM_429 || form == FORM_429_AFTER || form == FORM_REST) /* later, or of no single object */
+            continue;
+        host_open(&host, &play);
+        asker_open(&a, host.url, host.url);
+        for (unsigned i = 0; i < 500; i++) {
+            up_snapshot(a.upstream, state);
+            if (state[0].failures && state[1].failures)
+                break;
+            pause_ms(20);
+        }
+        asker_close(&a);
+        fake_free(host.fake);
+        for (unsigned i = 0; i < 2; i++) {
+            ck_assert_msg(!strcmp(state[i].reason, "is of chain 2, and this network's is 1"), "form %d: %s", form,
+                          state[i].reason);
+            ck_assert(state[i].unusable == 1 && state[i].failures == 1);
+        }
+        ck_assert_uint_eq(host.play.requests, form < FORMS ? 4 : 2);
+    }
+    json_decref(play_world);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("providers",
-                    whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind,
-                    each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is);
+    return UNIT_RUN(
+        "providers", whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind,
+        each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is, an_endpoint_of_another_chain_is_named_at_start);
 }
