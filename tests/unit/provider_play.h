@@ -249,9 +249,11 @@ static inline bool play_hint(FILE *out, const play_t *p)
 }
 
 /* The block's header; branch: that of another block of its number. */
-static inline bool play_header(FILE *out, bool branch)
+static inline bool play_header(FILE *out, const play_t *p, bool branch)
 {
     json_t *h = json_copy(json_object_get(play_world, "header"));
+    if (p->member)
+        json_object_set_new(h, "proofType", json_pack("[i]", 7));
     if (branch)
         json_object_set_new(h, "extraData", json_string("0x77"));
     const bool good = json_dumpf(h, out, JSON_COMPACT) == 0;
@@ -326,7 +328,7 @@ static inline void play_element(FILE *out, play_t *p, const json_t *element)
         else if (!strcmp(method, "eth_getProof"))
             good = play_proof(text, p, params, p->on_branch);
         else if (!strcmp(method, "eth_getBlockByNumber"))
-            good = play_header(text, p->on_branch);
+            good = play_header(text, p, p->on_branch);
         else if (!strcmp(method, "eth_getCode"))
             good = play_code(text, p, params);
         else if (!strcmp(method, "eth_createAccessList"))

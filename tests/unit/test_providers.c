@@ -125,6 +125,11 @@ static const row_t rows[] = {
       ANY,
       { .lies = 7 } },
     { "... and proofs with a spoilt node", { .numbers_only = true, .lie = LIE_NODE }, 0, ANY, { .lies = 7 } },
+    { "... with a further member in its header",
+      { .numbers_only = true, .lie = LIE_NODE, .member = ",\"proofType\":[7]" },
+      0,
+      ANY,
+      { .lies = 7 } },
     { "... and proofs that name another balance", { .numbers_only = true, .lie = LIE_BALANCE }, 0, ANY, { .lies = 7 } },
     { "... and unknown hashes, another balance",
       { .no_hashes = true, .lie = LIE_BALANCE },
@@ -534,9 +539,42 @@ START_TEST(an_endpoint_of_another_chain_is_named_at_start)
 }
 END_TEST
 
+/* The operator finds in the log what was said; whoever asks does not. */
+START_TEST(what_an_endpoint_says_is_for_the_operator)
+{
+    static const play_t rows_of[] = { { .status = 500 }, { .status = 403 } };
+    play_load();
+    for (unsigned i = 0; i < sizeof rows_of / sizeof rows_of[0]; i++) {
+        host_t host;
+        asker_t a;
+        outcome_t out = { 0 };
+        char said[4096] = "";
+        FILE *log = tmpfile();
+        const int before = dup(2);
+        host_open(&host, &rows_of[i]);
+        asker_open(&a, host.url, NULL);
+        log_set_level(LOG_INFO);
+        ck_assert(log && before >= 0 && dup2(fileno(log), 2) == 2);
+        run_one(&out, a.engine, 0, false);
+        ck_assert_int_eq(dup2(before, 2), 2);
+        log_set_level(LOG_ERROR);
+        close(before);
+        rewind(log);
+        said[fread(said, 1, sizeof said - 1, log)] = 0;
+        fclose(log);
+        asker_close(&a);
+        fake_free(host.fake);
+        ck_assert_msg(strstr(said, "it said: not today") != NULL, "%s", said);
+        ck_assert_msg(out.why[0] && !strstr(out.why, "today"), "%s", out.why);
+    }
+    json_decref(play_world);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN(
-        "providers", whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind,
-        each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is, an_endpoint_of_another_chain_is_named_at_start);
+    return UNIT_RUN("providers",
+                    whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind,
+                    each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is,
+                    an_endpoint_of_another_chain_is_named_at_start, what_an_endpoint_says_is_for_the_operator);
 }
