@@ -26,25 +26,13 @@ static rc_t read_number(uint64_t *out, err_t *e, const char *text)
     return RC_OK;
 }
 
-static bool read_key(addr_t *out, const char *text, size_t n)
-{
-    uint8_t key[ECDSA_PUBKEY_LEN], full[64];
-    ecdsa_t *context = hex_decode_exact(key, sizeof key, text, n) ? NULL : ecdsa_new(NULL);
-    const bool ok = context && !ecdsa_uncompress(context, full, key);
-    if (ok)
-        ecdsa_address(out, full);
-    ecdsa_free(context);
-    return ok;
-}
-
 rc_t statement_read_signer(void *values, err_t *e, char *text)
 {
     statement_options_t *o = values;
-    const size_t n = strlen(text);
     if (o->want.signer_count == STATEMENT_SIGNERS_MAX)
         return err_set(e, RC_LIMIT, "more than %u", STATEMENT_SIGNERS_MAX);
     addr_t *out = &o->signers[o->want.signer_count];
-    if (hex_decode_exact(out->b, sizeof out->b, text, n) && !read_key(out, text, n))
+    if (statement_signer_read(out, text, strlen(text)))
         return err_say(e, RC_MALFORMED, "must be an address (20 bytes) or a compressed public key (33 bytes) as hex");
     o->want.signer_count++;
     return RC_OK;

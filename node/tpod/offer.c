@@ -53,6 +53,24 @@ static void read_capacity(offer_t *x, arena_t *a, const jo_t *o)
         check_address(&c, "pricing", x->capacity.pricing->currency);
 }
 
+static void read_payment(offer_t *x, arena_t *a, const jo_t *o)
+{
+    addr_t provider;
+    if (!jo_has(o, "payment")) {
+        jo_skip(o, "payment");
+        return;
+    }
+    if (!jo_rc(o) && x->capacity.provider.n != sizeof provider) {
+        (void)jo_fail(o, "payment", RC_REFUSED, "needs capacity.providerAddress, which is paid");
+        return;
+    }
+    if (jo_rc(o))
+        return;
+    memcpy(provider.b, x->capacity.provider.p, sizeof provider);
+    paid_read(&x->payment, a, o, &provider);
+    x->has_payment = true;
+}
+
 rc_t offer_read(offer_t *out, err_t *e, arena_t *a, view_t text)
 {
     offer_t x = { .listen_count = 0 };
@@ -61,6 +79,7 @@ rc_t offer_read(offer_t *out, err_t *e, arena_t *a, view_t text)
     const jo_t o = jo_open(&doc, e, text, OFFER_MAX, JO_STRICT);
     read_texts(x.listen, &x.listen_count, a, &o, "listen", 1, OFFER_LISTEN_MAX);
     read_capacity(&x, a, &o);
+    read_payment(&x, a, &o);
     read_command(&x, a, &o);
     read_texts(x.pccs, &x.pccs_count, a, &o, "pccs", 0, OFFER_SERVICES_MAX);
     if (jo_opt_text_copy(&o, &path, a, "collateral_file", 1, 1024))

@@ -1,6 +1,7 @@
 #include "node/tpod/provider.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -39,6 +40,8 @@ struct lane {
 
 struct provider {
     const offer_t *offer;
+    hc_t *http;
+    tpod_payment_t named; /* what a request has to name, where somebody pays */
     keyring_t *key;
     peerid_t self;
     attest_t *attest;
@@ -108,11 +111,34 @@ static bool is_stopping(void *ctx)
     return worker_stopping(((const lane_t *)ctx)->worker);
 }
 
+/* Only what is proven of the publisher's own channel is the publisher's to know. */
+static bool is_paid(job_t *job)
+{
+    const provider_t *p = job->lane->provider;
+    const tpod_provision_request_t *q = job->asked->request;
+    err_t e;
+    if (!p->offer->has_payment)
+        return true;
+    const rc_t rc = paid_check(&e, &job->arena, &p->offer->payment, q->payment, p->http, is_stopping, job->lane);
+    if (!rc)
+        return true;
+    if (rc != RC_REFUSED)
+        log_write(LOG_WARN, "tpod", "payment not proven: %s", e.text);
+    char text[sizeof e.field + sizeof e.text + 4];
+    snprintf(text, sizeof text, "%s: %s", rc == RC_REFUSED ? e.field : "payment",
+             rc == RC_REFUSED ? e.text : "cannot be proven now");
+    const char *told = arena_strdup(&job->arena, view_str(text));
+    job->provision = (tpod_provision_response_t){ .error = view_str(told ? told : "out of memory") };
+    return false;
+}
+
 static void work_provision(job_t *job)
 {
     const offer_t *offer = job->lane->provider->offer;
     const hook_limits_t limits = { HOOK_MS, is_stopping, job->lane };
     err_t e;
+    if (!is_paid(job))
+        return;
     rc_t rc = offer->command ? hook_run(&job->provision, &e, &job->arena, offer->command, job->asked->request,
                                         &job->asked->client, &limits)
                              : err_say(&e, RC_UNSUPPORTED, "dry run");
@@ -296,9 +322,12 @@ static rc_t make_loop(provider_t *p, err_t *e)
 
 static rc_t start(provider_t *p, err_t *e, const tee_provider_t *tee, hc_t *http)
 {
-    const tpod_serve_config_t c = {
-        .capacity = &p->offer->capacity, .payment = NULL, .asked = asked, .left = left, .ctx = p
-    };
+    p->named = paid_named(&p->offer->payment);
+    const tpod_serve_config_t c = { .capacity = &p->offer->capacity,
+                                    .payment = p->offer->has_payment ? &p->named : NULL,
+                                    .asked = asked,
+                                    .left = left,
+                                    .ctx = p };
     rc_t rc = ringkey_new(&p->key);
     if (rc)
         return err_say(e, rc, "no memory that may be locked");
@@ -320,6 +349,7 @@ rc_t provider_start(provider_t **out, err_t *e, const offer_t *offer, const tee_
     if (!p)
         return err_say(e, RC_NOMEM, "out of memory");
     p->offer = offer;
+    p->http = http;
     pthread_mutex_init(&p->lock, NULL);
     for (int i = 0; i < 2; i++) {
         p->lanes[i].provider = p;

@@ -9,6 +9,8 @@
  *       "provision_command": ["/usr/lib/kettle/make-pod"]
  *     }
  *
+ * With "payment" (paid.h) no pod is made before the channel that pays for it is proven.
+ *
  * Its key is made at each start, and is what its quotes vouch for (overlay/tpod/attest.h). Without a program every
  * request that is good is answered with the error "dry run". Requests are worked on one after the other, and quotes
  * beside them.
@@ -22,6 +24,7 @@
 
 #include "base/arena.h"
 #include "http/client.h"
+#include "node/tpod/paid.h"
 #include "overlay/tpod/pod.h"
 #include "overlay/wire/multiaddr.h"
 #include "tee/tee.h"
@@ -39,6 +42,8 @@ typedef struct {
     const char *pccs[OFFER_SERVICES_MAX]; /* for our own collateral, in order; none: Intel's */
     size_t pccs_count;
     const char *collateral_file; /* instead of them; NULL: none */
+    bool has_payment;            /* whoever has a pod made pays: */
+    paid_rule_t payment;
 } offer_t;
 
 /* Reads a configuration, strictly. out written only on RC_OK. RC_MALFORMED, RC_LIMIT, RC_REFUSED: amounts, prices or

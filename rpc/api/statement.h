@@ -152,6 +152,10 @@ typedef enum {
 /* Fills e with a refusal: the code, its rc, the member at fault (may be empty). Returns the rc. */
 rc_t statement_refuse(err_t *e, statement_code_t code, const char *field);
 
+/* Whose statements somebody accepts, as text: an address (20 bytes) or a compressed public key (33 bytes), hex with or
+ * without 0x. RC_MALFORMED; RC_NOMEM. */
+NODISCARD rc_t statement_signer_read(addr_t *out, const char *text, size_t n);
+
 /* "bad-signature", ...; "failed" for another number: out of memory, too long. */
 const char *statement_code_word(unsigned code);
 

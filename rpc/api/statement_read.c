@@ -1,6 +1,7 @@
 /* statement_read.c - statements from outside: the form, member by member, as sdk/ has it. */
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "rpc/api/plain.h"
 #include "rpc/api/statement.h"
@@ -28,6 +29,23 @@ rc_t statement_refuse(err_t *e, statement_code_t code, const char *field)
 const char *statement_code_word(unsigned code)
 {
     return refusals[code < REFUSALS ? code : STATEMENT_NO_CODE].word;
+}
+
+rc_t statement_signer_read(addr_t *out, const char *text, size_t n)
+{
+    uint8_t key[ECDSA_PUBKEY_LEN], full[64];
+    if (!hex_decode_exact(out->b, sizeof out->b, text, n))
+        return RC_OK;
+    if (hex_decode_exact(key, sizeof key, text, n))
+        return RC_MALFORMED;
+    ecdsa_t *context = ecdsa_new(NULL);
+    if (!context)
+        return RC_NOMEM;
+    const rc_t rc = ecdsa_uncompress(context, full, key) ? RC_MALFORMED : RC_OK;
+    if (!rc)
+        ecdsa_address(out, full);
+    ecdsa_free(context);
+    return rc;
 }
 
 /* A fault at a member (NULL: at o), unless there is one already. */

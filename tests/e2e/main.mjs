@@ -14,7 +14,7 @@ if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation")
 // In these every answer of a node is held against openapi.yaml.
 const DESCRIBED = ["setup", "page", "statements", "lightclient", "standing"];
 
-const APART = ["soak", "overlay-soak"]; // only when it is named: takes as long as one likes
+const APART = ["soak", "overlay-soak", "tpod-paid"]; // only when it is named: takes as long as one likes, or is new
 
 function usage(message) {
   console.error(`${message}\nusage: run [--build DIR] [NAME ...]; names: ${SCENARIOS.join(" ")}`);

@@ -29,7 +29,7 @@ echo '{"addresses":[{"multiaddr":"/dns4/example.local/tcp/443","containerName":"
 `;
 
 // Starts it; {addresses, stop}.
-async function startProvider(t, kettle, offer) {
+export async function startProvider(t, kettle, offer) {
   const child = spawn(kettle, [...lineOf(t.world.root, "docs/tpod.md", "tpod provider", { "provider.json": offer }), "--tee", "simulator"], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.on("close", resolve));
   t.atEnd(() => child.kill("SIGKILL"));
@@ -68,7 +68,7 @@ async function theirs({ peer, libp2p, address, key }) {
 }
 
 // {code, stdout, stderr}
-const kettleTpod = (kettle, args) =>
+export const kettleTpod = (kettle, args) =>
   new Promise((resolve) => execFile(kettle, ["tpod", ...args], (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr })));
 
 async function ours(t, { kettle, addresses, dir, policy, key, notes }) {

@@ -50,7 +50,8 @@ START_TEST(what_makes_no_sense_is_refused)
         { "{\"capacity\":{}}", "listen" },
         { "{\"listen\":[],\"capacity\":{}}", "listen" },
         { "{" LISTEN "}", "capacity" },
-        { "{" LISTEN ",\"capacity\":{},\"payment\":{}}", "payment" },
+        { "{" LISTEN ",\"capacity\":{},\"payment\":{}}", "payment" }, /* to nobody */
+        { "{" LISTEN ",\"capacity\":{\"providerAddress\":\"" ADDRESS "\"},\"payment\":{}}", "payment.contract" },
         { "{" LISTEN ",\"capacity\":{\"cpu\":1}}", "capacity.cpu" },
         { "{" LISTEN ",\"capacity\":{\"availableResources\":[{\"resource\":\"cpu\"}]}}",
           "capacity.availableResources" },
