@@ -42,10 +42,10 @@ static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered, 
         snprintf(text, sizeof text, "no peer is in a cluster that this node may join");
     else
         snprintf(text, sizeof text, "%s", has_root ? "" : "members name no finalized root, or contradict each other");
-    if (list && !is_offered)
-        snprintf(more, sizeof more, "%s", list);
     if (more[0])
         snprintf(text + strlen(text), sizeof text - strlen(text), "; %.170s", more);
+    if (list && !is_offered)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "; %.190s", list);
     if (text[0])
         cluster_say(x->cluster, text);
 }

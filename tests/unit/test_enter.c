@@ -29,11 +29,25 @@ void __wrap_cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_
 void __wrap_cluster_say(cluster_t *c, const char *text);
 void __wrap_cluster_count(cluster_t *c, cluster_count_t *out);
 void __wrap_cluster_head(cluster_t *c, uint64_t slot);
+void __wrap_cluster_recovery_said(cluster_t *c, char out[240]);
+bool __wrap_cluster_recovers(cluster_t *c, cluster_offer_t *out);
 rc_t __wrap_cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33]);
 bool __wrap_cluster_has_key(cluster_t *c);
 bool __wrap_cluster_is_refused(cluster_t *c, err_t *why);
 uint64_t __wrap_clock_monotonic_ms(void);
 uint64_t __real_clock_monotonic_ms(void);
+
+void __wrap_cluster_recovery_said(cluster_t *c, char out[240])
+{
+    (void)c;
+    snprintf(out, 240, "the key is not brought back");
+}
+
+bool __wrap_cluster_recovers(cluster_t *c, cluster_offer_t *out)
+{
+    (void)c, (void)out;
+    return false;
+}
 
 /* Each look at the peers is five seconds after the last one. */
 bool __wrap_cluster_is_refused(cluster_t *c, err_t *why)
@@ -354,10 +368,16 @@ START_TEST(who_goes_by_the_list_makes_no_cluster_of_its_own_until_the_list_says_
     err_t e;
     counted = (cluster_count_t){ .connected = 0 };
     founds_at = 0;
+    hope_each = 1; /* nobody refuses it */
     ahead_ms = 10 * (uint64_t)ENTER_ATTEST_MS;
     ck_assert_int_eq(find_by_list("", false, &e), RC_TIMEOUT);
     ck_assert_uint_gt(musters_asked, 5);
     ck_assert(!told_answers && !told_kept);
+    ck_assert_str_eq(said, "no peer answers yet; no member holds a key: token 3 founds the cluster");
+    ck_assert_int_eq(find_by_list(",\"recovery\":\"seal\"", true, &e), RC_TIMEOUT);
+    ck_assert_str_eq(said,
+                     "no peer answers yet; the key is not brought back; no member holds a key: token 3 founds the "
+                     "cluster");
     founds_at = 4;
     ck_assert_int_eq(find_by_list("", false, &e), RC_NEED_DATA);
     ck_assert_uint_eq(musters_asked, 4);
