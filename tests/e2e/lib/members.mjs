@@ -62,7 +62,7 @@ export function startAgent(port, instance, quote) {
 export class Contract {
   #chain;
   #owner = new Wallet(WALLET_KEY);
-  #nonce;
+  static #nonce = 0; // of the owner, who has all of them
 
   // notice: how many seconds a cluster's key is announced, in place of a day.
   static async deploy(t, chain, { timeout, instances, notice }) {
@@ -71,8 +71,9 @@ export class Contract {
     c.#chain = chain;
     const { abi, bytecode } = JSON.parse(fs.readFileSync(file));
     c.face = new Interface(abi);
-    c.#nonce = Number(await chain.ask("eth_getTransactionCount", c.#owner.address, "latest"));
-    c.address = getCreateAddress({ from: c.#owner.address, nonce: c.#nonce });
+    const count = Number(await chain.ask("eth_getTransactionCount", c.#owner.address, "latest"));
+    Contract.#nonce = Math.max(Contract.#nonce, count);
+    c.address = getCreateAddress({ from: c.#owner.address, nonce: Contract.#nonce });
     const code = notice ? bytecode.replaceAll(DAY, `62${notice.toString(16).padStart(6, "0")}`) : bytecode;
     assert(!notice || code !== bytecode, "no day in the contract's code");
     const { data } = await new ContractFactory(abi, code).getDeployTransaction(computeAddress(KMS.publicKey));
@@ -108,7 +109,7 @@ export class Contract {
     return this.#send({ to: this.address, data: this.face.encodeFunctionData(name, args), gasLimit: 300_000 });
   }
 
-  async #send(tx, from = this.#owner, nonce = this.#nonce++) {
+  async #send(tx, from = this.#owner, nonce = Contract.#nonce++) {
     const { baseFeePerGas } = await this.#chain.ask("eth_getBlockByNumber", "latest", false);
     const fees = { type: 2, maxFeePerGas: 4n * BigInt(baseFeePerGas) + 3_000_000_000n, maxPriorityFeePerGas: 2_000_000_000n };
     const chainId = BigInt(await this.#chain.ask("eth_chainId"));
