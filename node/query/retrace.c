@@ -68,7 +68,7 @@ static bool read_criteria(question_t *q, arena_t *a, const statement_t *s, view_
         return false;
     const int n = snprintf(text, room, "{\"fromBlock\":\"%llu\"%s%.*s", (unsigned long long)s->logs.from_number,
                            request.n > 2 ? "," : "", (int)request.n - 1, (const char *)request.p + 1);
-    return !question_of_logs(q, NULL, a, view_of(text, (size_t)n)) &&
+    return !question_of_logs(q, NULL, a, view_of(text, (size_t)n)) && view_eq(q->criteria, request) &&
            hash32_eq(&q->what.filter_hash, &s->logs.filter_hash);
 }
 
@@ -419,6 +419,63 @@ static rc_t check_unused(const retrace_t *r, err_t *e)
     return RC_OK;
 }
 
+/* The lists of a file of all that was used, each in its order. RC_NOMEM. */
+static rc_t list_used(grounds_t *g, arena_t *a, const retrace_t *r)
+{
+    struct {
+        ex_stock_kind_t kind;
+        grounds_list_t *list;
+    } const rows[] = { { EX_STOCK_HEADER, &g->headers },
+                       { EX_STOCK_BLOCK, &g->blocks },
+                       { EX_STOCK_NODE, &g->nodes },
+                       { EX_STOCK_CODE, &g->codes } };
+    ex_stock_receipts_t *receipts;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        view_t *list;
+        if (ex_stock_list(&r->stock, &list, &rows[i].list->count, a, rows[i].kind))
+            return RC_NOMEM;
+        rows[i].list->at = list;
+    }
+    if (ex_stock_list_receipts(&r->stock, &receipts, &g->receipt_count, a))
+        return RC_NOMEM;
+    g->receipts = receipts;
+    return RC_OK;
+}
+
+static bool same_receipts(const ex_stock_receipts_t *x, const ex_stock_receipts_t *y)
+{
+    for (size_t i = 0; x->count == y->count && i < x->count; i++)
+        if (!view_eq(x->at[i], y->at[i]))
+            return false;
+    return x->count == y->count;
+}
+
+/* All was used, and nothing is there twice: what is left is where it stands. */
+static rc_t check_order(retrace_t *r, err_t *e)
+{
+    const grounds_t *g = r->g;
+    grounds_t own = *g;
+    char field[40];
+    if (list_used(&own, &r->arena, r))
+        return err_say(e, RC_NOMEM, "out of memory");
+    for (size_t i = 0; i < g->headers.count; i++)
+        if (!view_eq(g->headers.at[i], own.headers.at[i])) {
+            snprintf(field, sizeof field, "headers[%zu]", i);
+            return grounds_refuse(e, GROUNDS_BAD_HEADER, field, NULL);
+        }
+    for (size_t i = 0; i < g->blocks.count; i++)
+        if (!view_eq(g->blocks.at[i], own.blocks.at[i])) {
+            snprintf(field, sizeof field, "blocks[%zu]", i);
+            return grounds_refuse(e, GROUNDS_BAD_BLOCK, field, NULL);
+        }
+    for (size_t i = 0; i < g->receipt_count; i++)
+        if (!same_receipts(&g->receipts[i], &own.receipts[i])) {
+            snprintf(field, sizeof field, "receipts[%zu]", i);
+            return grounds_refuse(e, GROUNDS_BAD_RECEIPTS, field, NULL);
+        }
+    return RC_OK;
+}
+
 /* How long the signature is to be relied upon depends on how the block was named, which the statement does not say. */
 static bool known_window(const setup_rules_t *rules, const statement_t *s)
 {
@@ -478,30 +535,15 @@ rc_t retrace_run(retrace_t *r, err_t *e, bool spare)
         rc = statements_conclude(&r->work, e, all ? ex_then_last(all) : NULL);
     rc = rc ? explain(e, rc, lacks) : compare(r, e);
     query_free(all); /* what was found borrows from it */
-    return rc || spare ? rc : check_unused(r, e);
+    if (!rc && !spare)
+        rc = check_unused(r, e);
+    return rc || spare ? rc : check_order(r, e);
 }
 
 rc_t retrace_file(view_t *out, arena_t *a, const retrace_t *r)
 {
     grounds_t g = *r->g;
-    struct {
-        ex_stock_kind_t kind;
-        grounds_list_t *list;
-    } const rows[] = { { EX_STOCK_HEADER, &g.headers },
-                       { EX_STOCK_BLOCK, &g.blocks },
-                       { EX_STOCK_NODE, &g.nodes },
-                       { EX_STOCK_CODE, &g.codes } };
-    ex_stock_receipts_t *receipts;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        view_t *list;
-        if (ex_stock_list(&r->stock, &list, &rows[i].list->count, a, rows[i].kind))
-            return RC_NOMEM;
-        rows[i].list->at = list;
-    }
-    if (ex_stock_list_receipts(&r->stock, &receipts, &g.receipt_count, a))
-        return RC_NOMEM;
-    g.receipts = receipts;
-    return grounds_write(out, a, &g);
+    return list_used(&g, a, r) ? RC_NOMEM : grounds_write(out, a, &g);
 }
 
 /* ---- judging ---- */

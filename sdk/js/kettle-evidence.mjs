@@ -1192,6 +1192,13 @@ const FILTER_TOPICS = 4;
 
 const notRun = (why) => refuseGround("not-run", "", why);
 
+/** Numbers, or hashes as digits, that have to rise; the first that is not in its place is named. */
+function inOrder(list, code, name) {
+  const sorted = [...list].sort((x, y) => (x < y ? -1 : 1));
+  const at = list.findIndex((one, i) => one !== sorted[i]);
+  if (at >= 0) refuseGround(code, `${name}[${at}]`);
+}
+
 /** All elements by their hashes, and which of them were needed. */
 class Stock {
   constructor() {
@@ -1316,6 +1323,14 @@ class Stock {
     const codes = { headers: "header", nodes: "node", codes: "code", blocks: "block", receipts: "receipts" };
     for (const [kind, word] of Object.entries(codes))
       for (const { used } of this[kind].values()) if (!used) refuseGround(`unused-${word}`);
+  }
+
+  /** All was used, and nothing is there twice: what is left is where it stands. */
+  checkOrder() {
+    const numbers = (map, code, name) => inOrder([...map.values()].map(({ header }) => header.number), code, name);
+    numbers(this.headers, "bad-header", "headers");
+    numbers(this.blocks, "bad-block", "blocks");
+    inOrder([...this.receipts.keys()], "bad-receipts", "receipts");
   }
 }
 
@@ -1906,6 +1921,7 @@ function judge(file, net, o) {
       stock.reachAncestors(block);
     }
     stock.checkUnused();
+    stock.checkOrder();
     return statement.type !== CALL;
   });
 }

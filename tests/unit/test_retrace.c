@@ -497,6 +497,13 @@ static void mutate_list(grounds_list_t *list, view_t more, grounds_code_t missin
     }
     if (own.count)
         memcpy(copy, own.at, own.count * sizeof *copy);
+    for (size_t i = 1; i < own.count; i++) { /* two change places */
+        copy[i] = own.at[i - 1];
+        copy[i - 1] = own.at[i];
+        *list = (grounds_list_t){ copy, own.count };
+        expect(&grounds, bad, bad, what, i);
+        memcpy(copy, own.at, own.count * sizeof *copy);
+    }
     copy[own.count] = more;
     *list = (grounds_list_t){ copy, own.count + 1 };
     expect(&grounds, unused, unused, what, own.count);

@@ -292,6 +292,7 @@ function judge(file, net, o) {
       stock.reachAncestors(block);
     }
     stock.checkUnused();
+    stock.checkOrder();
     return statement.type !== CALL;
   });
 }
