@@ -674,6 +674,20 @@ START_TEST(what_each_kind_says_is_what_the_chain_has)
 }
 END_TEST
 
+START_TEST(criteria_have_no_more_than_what_their_hash_is_of)
+{
+    const case_t c = case_of(CASE_LOGS);
+    char text[1024];
+    evidence_of(&c);
+    const view_t own = grounds.request;
+    ck_assert_uint_gt(own.n, 2);
+    const int n = snprintf(text, sizeof text, "%.*s,\"toBlock\":\"0x3e5\"}", (int)own.n - 1, (const char *)own.p);
+    grounds.request = view_of(text, (size_t)n);
+    expect(&grounds, GROUNDS_WRONG_REQUEST, GROUNDS_WRONG_REQUEST, "request", 0);
+    grounds.request = own;
+}
+END_TEST
+
 /* A block of which the history contract of the head's state says another hash is none of its chain. */
 START_TEST(a_block_that_the_history_contract_does_not_know_is_none_of_the_chain)
 {
@@ -901,7 +915,8 @@ int main(void)
     return UNIT_RUN_AROUND(
         "retrace", setup, teardown, every_kind_follows_from_its_evidence_and_from_no_other,
         every_kind_of_head_follows_from_its_consensus_and_from_no_other, what_each_kind_says_is_what_the_chain_has,
-        finality_has_to_be_shown, a_block_that_the_history_contract_does_not_know_is_none_of_the_chain,
+        finality_has_to_be_shown, criteria_have_no_more_than_what_their_hash_is_of,
+        a_block_that_the_history_contract_does_not_know_is_none_of_the_chain,
         a_head_that_proves_a_hash_follows_from_its_evidence_and_from_no_other, a_head_by_hash_is_not_from_the_future,
         a_key_that_lies_is_convicted, another_head_convicts_nobody, a_lie_on_another_head_is_one,
         a_receipt_of_another_block_convicts_nobody, another_checkpoint_network_or_signer_is_refused);
