@@ -513,11 +513,13 @@ static void drop_follower(service_t *s)
     s->follow = NULL;
 }
 
-/* Where a cluster begins that nobody is in any more: where the configuration says, or where it began before. */
+/* Where a cluster begins that nobody is in any more: where the configuration says, or where it began before. A root
+ * that servers named whom the setup could choose is not one for a key that others rely on. */
 static hash32_t recovered_root(const service_t *s)
 {
     const hash32_t *own = &s->with.found->start.root;
-    return hash32_is_zero(own) ? s->setup.cluster.checkpoint : *own;
+    const bool is_own = !hash32_is_zero(own) && !config_quorum_is_anybodys(s->with.config);
+    return is_own ? *own : s->setup.cluster.checkpoint;
 }
 
 /* One try from the root that members name now, or along the chain that is followed already. RC_NEED_DATA: again. */

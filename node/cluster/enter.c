@@ -69,7 +69,7 @@ static bool founds(const enter_t *x, err_t *why)
     if (!x->musters)
         return false;
     cluster_count(x->cluster, &n);
-    return x->musters(x->musters_ctx, why, n.answers != 0, x->recovers || x->config->cluster[0]) == MUSTER_FOUND;
+    return x->musters(x->musters_ctx, why, n.holders != 0, x->recovers || x->config->cluster[0]) == MUSTER_FOUND;
 }
 
 /* Whether every peer has refused this node for ENTER_REFUSED_MS. since_ms: when that began; 0: they do not. */
@@ -134,13 +134,24 @@ static bool is_recoverable(const enter_t *x, cluster_offer_t *out, uint64_t wait
            cluster_recovers(x->cluster, out);
 }
 
+/* Whether the list that names this node's peers has not been read: nothing is known of who holds a key. */
+static bool has_nobody_to_dial(const enter_t *x)
+{
+    cluster_count_t n;
+    if (!x->musters)
+        return false;
+    cluster_count(x->cluster, &n);
+    return !n.knows_list;
+}
+
 rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
                 const setup_world_t *world)
 {
-    const uint64_t from = clock_monotonic_ms();
-    uint64_t refused_ms = 0;
+    uint64_t from = clock_monotonic_ms(), refused_ms = 0;
     err_t list;
     do {
+        if (has_nobody_to_dial(x))
+            from = clock_monotonic_ms();
         if (is_recoverable(x, out, clock_monotonic_ms() - from)) {
             const rc_t rc = take_over(x, setup, e, a, world, out);
             if (rc != RC_REFUSED)
@@ -163,6 +174,37 @@ rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e
     return stopped(e);
 }
 
+/* What is waited for, while the chain is verified. */
+static void say_how_far(const enter_t *x, char text[240], const follow_view_t *v, const cluster_offer_t *offer)
+{
+    const char *colon = v->trouble[0] ? ": " : "";
+    if (offer->is_recovered)
+        snprintf(text, 240, "verifying the chain, before the key is brought back%s%.160s", colon, v->trouble);
+    else
+        snprintf(text, 240, "verifying the chain from the members' finalized slot %llu%s%.160s",
+                 (unsigned long long)offer->slot, colon, v->trouble);
+    cluster_say(x->cluster, text);
+}
+
+/* Whether a chain that began at a root of this node's own is the members': RC_OK when both have the same finalized
+ * block. RC_NEED_DATA: not at the same slot, so that they are to be asked again; RC_REFUSED: another one. */
+static rc_t compare_chains(const enter_t *x, err_t *e, const lc_beacon_t *own, const cluster_offer_t *offer)
+{
+    hash32_t root;
+    lc_beacon_root(&root, own);
+    if (own->slot == offer->slot && hash32_eq(&root, &offer->root))
+        return RC_OK;
+    const rc_t rc = own->slot == offer->slot
+                        ? err_set(e, RC_REFUSED,
+                                  "this node's chain has another finalized block at slot %llu than the "
+                                  "members name: its checkpoint is of another chain",
+                                  (unsigned long long)offer->slot)
+                        : err_set(e, RC_NEED_DATA, "comparing this node's finalized slot %llu with the members' %llu",
+                                  (unsigned long long)own->slot, (unsigned long long)offer->slot);
+    cluster_say(x->cluster, e->text);
+    return rc;
+}
+
 rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer)
 {
     const uint64_t until = clock_monotonic_ms() + ENTER_SYNC_MS;
@@ -170,15 +212,14 @@ rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_of
     do {
         char text[240];
         follow_view(follow, &v);
-        if (v.finalized.valid && v.finalized.header.beacon.slot >= offer->slot)
-            return RC_OK;
-        if (offer->is_recovered)
-            snprintf(text, sizeof text, "verifying the chain, before the key is brought back%s%.160s",
-                     v.trouble[0] ? ": " : "", v.trouble);
-        else
-            snprintf(text, sizeof text, "verifying the chain from the members' finalized slot %llu%s%.160s",
-                     (unsigned long long)offer->slot, v.trouble[0] ? ": " : "", v.trouble);
-        cluster_say(x->cluster, text);
+        if (v.finalized.valid && v.finalized.header.beacon.slot >= offer->slot) {
+            if (!x->musters || offer->is_recovered)
+                return RC_OK;
+            if (compare_chains(x, e, &v.finalized.header.beacon, offer) == RC_OK)
+                return RC_OK;
+            return wait_a_moment(x) ? RC_NEED_DATA : stopped(e);
+        }
+        say_how_far(x, text, &v, offer);
         if (clock_monotonic_ms() >= until)
             return err_say(e, RC_NEED_DATA, text);
     } while (wait_a_moment(x));

@@ -2,8 +2,9 @@
  * what it waits for (cluster_say).
  *
  * What a member says of the chain is where to begin, not what to believe: the key is asked for once this node itself
- * has verified a finalized header that builds on the root that members name. A node with an invented chain never comes
- * there, and so gets no key.
+ * has verified a finalized header that builds on the root that members name, or, where it reads the contract's list on
+ * a chain from a checkpoint of its own, once both have the same finalized block. A node with an invented chain never
+ * comes there, and so gets no key.
  *
  * Spec:   issue 13, steps 2 and 6; overlay-facts-more E9, E12
  * Floor:  5, node/cluster.
@@ -43,8 +44,9 @@ typedef struct {
 NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
                           const setup_world_t *world);
 
-/* Waits until the follower, which began at the offer's root, has verified a finalized header from there. RC_NEED_DATA:
- * it takes too long; RC_TIMEOUT: it is to stop. */
+/* Waits until the follower, which began at the offer's root, has verified a finalized header from there; or, where it
+ * began at a root of its own, until its finalized block is the offer's. RC_NEED_DATA: it takes too long, or is another
+ * one: with a newer offer again; RC_TIMEOUT: it is to stop. */
 NODISCARD rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer);
 
 /* Verifies a finalized header from where the follower began, and brings the key back. RC_NEED_DATA: not now, for a

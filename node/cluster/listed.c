@@ -73,11 +73,12 @@ static bool is_ours(const cluster_t *c, const uint8_t key[33])
 {
     const entry_proof_t *all[KEYS_SHOWN_MAX];
     const entry_signed_t *first = join_first(c->join);
+    const uint8_t *cluster = gen_cluster(join_generations(c->join)); /* where the first entry is lost */
     const size_t n = gen_committed(join_generations(c->join), all, KEYS_SHOWN_MAX);
     for (size_t i = 0; i < n; i++)
         if (memcmp(all[i]->entry.entry.pubkey, key, 33) == 0)
             return true;
-    return first && memcmp(first->entry.pubkey, key, 33) == 0;
+    return (first && memcmp(first->entry.pubkey, key, 33) == 0) || (cluster && memcmp(cluster, key, 33) == 0);
 }
 
 void listed_look(cluster_t *c)

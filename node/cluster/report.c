@@ -168,6 +168,7 @@ void cluster_count(cluster_t *c, cluster_count_t *out)
         out->holders += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds;
         out->answers += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds && c->members[i].is_listed;
     }
+    out->knows_list = c->anchor.is_known;
     out->addresses = (unsigned)c->address_count;
     for (size_t i = 0; i < c->address_count; i++) {
         const peers_row_t *row = &c->addresses[i].row;

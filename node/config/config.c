@@ -650,6 +650,16 @@ bool config_musters(const config_t *c)
     return c->membership.is_set && !c->peer_count && !c->cluster_new;
 }
 
+bool config_quorum_is_anybodys(const config_t *c)
+{
+    if (c->development || c->checkpoint.kind != CHECKPOINT_QUORUM)
+        return false;
+    for (size_t i = 0; i < c->may_set.count; i++)
+        if (strcmp(c->may_set.names[i], "checkpoint") == 0)
+            return true;
+    return false;
+}
+
 reach_t config_reach(const config_t *c, bool by_setup)
 {
     if (!by_setup || c->setup_may_reach == CONFIG_REACH_ALL)

@@ -132,6 +132,10 @@ bool config_is_complete(view_t base);
 /* Whether the node comes together with others by the contract's list of members (docs/sdk.md). */
 bool config_musters(const config_t *c);
 
+/* Whether a setup may choose whose word the checkpoint is: a quorum that no measured configuration holds. Never in
+ * development, which its statement shows. */
+bool config_quorum_is_anybodys(const config_t *c);
+
 /* Where a setup's trial may go for a URL that the setup has named, or the measured configuration. */
 reach_t config_reach(const config_t *c, bool by_setup);
 

@@ -24,20 +24,24 @@ static view_t host_of(view_t endpoint, const muster_ways_t *ways)
     return view_of(endpoint.p + from, end - from);
 }
 
+/* Where a member is dialled. False: nowhere, in this mode. */
+static bool place_of(config_peer_t *out, const members_row_t *m, const muster_ways_t *ways)
+{
+    char text[MEMBERS_ENDPOINT_MAX + sizeof ":65535"];
+    err_t e;
+    const view_t host = m->network == ways->mode ? host_of(m->endpoint, ways) : view_str("");
+    const int len = snprintf(text, sizeof text, "%.*s:%u", (int)host.n, (const char *)host.p, ways->port);
+    return host.n && !config_peer_read(out, &e, view_of(text, (size_t)len));
+}
+
 size_t muster_dials(config_peer_t out[MUSTER_DIAL_MAX], const members_roll_t *roll, uint64_t block_time_s,
                     const addr_t *self, const muster_ways_t *ways)
 {
     size_t n = 0;
     for (size_t i = 0; i < roll->count && n < MUSTER_DIAL_MAX; i++) {
         const members_row_t *m = &roll->rows[i];
-        char text[MEMBERS_ENDPOINT_MAX + sizeof ":65535"];
-        err_t e;
-        if (!members_is_heard(roll, m, block_time_s) || m->network != ways->mode || (self && addr_eq(&m->wallet, self)))
-            continue;
-        const view_t host = host_of(m->endpoint, ways);
-        const int len = snprintf(text, sizeof text, "%.*s:%u", (int)host.n, (const char *)host.p, ways->port);
-        if (host.n && !config_peer_read(&out[n], &e, view_of(text, (size_t)len)))
-            n++;
+        if (members_is_heard(roll, m, block_time_s) && !(self && addr_eq(&m->wallet, self)))
+            n += place_of(&out[n], m, ways);
     }
     return n;
 }
@@ -78,20 +82,27 @@ rc_t muster_restores(err_t *e, const muster_anchor_t *a, const uint8_t generatio
 
 /* ---- who founds ---- */
 
-/* The member that is this node; NULL: none that counts. */
+/* Whether a member may found: it counts, and all others find it. */
+static bool may_found(const muster_view_t *v, const members_row_t *m)
+{
+    config_peer_t place;
+    return members_is_heard(v->roll, m, v->block_time_s) && place_of(&place, m, v->ways);
+}
+
+/* The member that is this node; NULL: none that may found. */
 static const members_row_t *own_row(const muster_view_t *v)
 {
     for (size_t i = 0; v->self && i < v->roll->count; i++)
-        if (addr_eq(&v->roll->rows[i].wallet, v->self) && members_is_heard(v->roll, &v->roll->rows[i], v->block_time_s))
+        if (addr_eq(&v->roll->rows[i].wallet, v->self) && may_found(v, &v->roll->rows[i]))
             return &v->roll->rows[i];
     return NULL;
 }
 
-/* The smallest token that counts; 0: there is none. */
+/* The smallest token that may found; 0: there is none. */
 static uint64_t smallest(const muster_view_t *v)
 {
     for (size_t i = 0; i < v->roll->count; i++)
-        if (members_is_heard(v->roll, &v->roll->rows[i], v->block_time_s))
+        if (may_found(v, &v->roll->rows[i]))
             return v->roll->rows[i].token;
     return 0;
 }
@@ -102,7 +113,7 @@ static const char *what_keeps(const muster_view_t *v)
     if (v->roll->has_key)
         return "no member is in the cluster whose key the contract names";
     if (v->answers)
-        return "a member holds a key";
+        return "an attested node holds a key: it is joined, or the owner names a cluster's key";
     if (v->roll->is_announced)
         return "the contract announces a cluster's key, and no member holds one";
     if (v->is_kept)

@@ -59,8 +59,9 @@ typedef struct {
     const members_roll_t *roll; /* proven, and not too old; NULL: there is none */
     uint64_t block_time_s;      /* of its block */
     const err_t *trouble;       /* why there is none, or none of the newest head; NULL: nothing */
+    const muster_ways_t *ways;  /* how members are dialled: who is not is no founder */
     const addr_t *self;         /* of the key that is this node's member; NULL: it has none, or not yet */
-    bool answers;               /* a member holds a key */
+    bool answers;               /* somebody who has attested holds a key, listed or not */
     bool is_kept;               /* from founding: it waits for a certain cluster */
 } muster_view_t;
 

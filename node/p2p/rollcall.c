@@ -151,10 +151,15 @@ static const members_roll_t *present(const rollcall_t *r, err_t *trouble)
     return rc ? NULL : &r->roll;
 }
 
-void rollcall_list(rollcall_t *r, rollcall_list_t *out)
+static muster_ways_t ways_of(const rollcall_t *r)
 {
     const membership_t *m = r->with.membership;
-    const muster_ways_t ways = { .mode = (members_mode_t)m->mode, .port = r->with.port, .domain = m->gateway_domain };
+    return (muster_ways_t){ .mode = (members_mode_t)m->mode, .port = r->with.port, .domain = m->gateway_domain };
+}
+
+void rollcall_list(rollcall_t *r, rollcall_list_t *out)
+{
+    const muster_ways_t ways = ways_of(r);
     addr_t self;
     err_t trouble;
     const bool has_self = r->with.self(r->with.ctx, &self);
@@ -171,6 +176,7 @@ void rollcall_list(rollcall_t *r, rollcall_list_t *out)
 
 muster_do_t rollcall_muster(rollcall_t *r, err_t *why, bool answers, bool is_kept, uint64_t now_ms)
 {
+    const muster_ways_t ways = ways_of(r);
     addr_t self;
     err_t trouble;
     const bool has_self = r->with.self(r->with.ctx, &self);
@@ -179,6 +185,7 @@ muster_do_t rollcall_muster(rollcall_t *r, err_t *why, bool answers, bool is_kep
                                  .roll = present(r, &trouble),
                                  .block_time_s = r->roll_time_s,
                                  .trouble = trouble.rc ? &trouble : NULL,
+                                 .ways = &ways,
                                  .self = has_self ? &self : NULL,
                                  .answers = answers,
                                  .is_kept = is_kept };

@@ -125,8 +125,12 @@ static rc_t keep(wg_t *w, err_t *e, const wg_claim_t *c)
     }
     if (at == WG_CLAIMS_MAX)
         return err_say(e, RC_LIMIT, "too many WireGuard peers");
-    w->vault->claims[at] = *c;
-    w->verdicts[at] = w->told[at] = WG_ALONE;
+    wg_claim_t *old = &w->vault->claims[at];
+    const bool says_the_same = old->line == c->line && old->index == c->index && addr_eq(&old->wallet, &c->wallet) &&
+                               memcmp(old->pubkey, c->pubkey, sizeof c->pubkey) == 0;
+    *old = *c;
+    if (!says_the_same)
+        w->verdicts[at] = w->told[at] = WG_ALONE;
     return RC_OK;
 }
 

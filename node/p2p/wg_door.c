@@ -130,6 +130,7 @@ static rc_t ask_kernel(machine_t *m, err_t *e, int protocol, const wr_t *w, take
     if (fd < 0)
         return failed(e, "netlink");
     set_patience(fd);
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &(int){ 1 }, sizeof(int)); /* a refusal does not repeat keys */
     rc_t rc = w->bad ? err_say(e, RC_BUG, "a request is too long") : RC_OK;
     const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
     if (!rc && sendto(fd, w->p, w->n, 0, (const struct sockaddr *)(const void *)&kernel, sizeof kernel) < 0)
@@ -270,6 +271,7 @@ static rc_t tell_device(machine_t *m, err_t *e, wr_t *w)
 {
     const rc_t rc = m->is_kernel ? tell_kernel(m, e, NETLINK_GENERIC, w, "interface " WG_INTERFACE) : tell_user(e, w);
     secret_wipe(m->room, ROOM);
+    secret_wipe(m->heard, sizeof m->heard);
     return rc;
 }
 

@@ -145,9 +145,34 @@ START_TEST(nodes_come_together_by_the_list_without_peers_and_unless_a_new_cluste
 }
 END_TEST
 
+/* Who posts the setup may choose servers that say what he likes; a root is in the cluster's statement. */
+START_TEST(quorum_that_a_setup_may_name_is_anybodys)
+{
+#define QUORUM "{\"quorum\":2,\"of\":[\"https://a\",\"https://b\",\"https://c\"]}"
+#define MEASURED "{\"network\":\"mainnet\",\"execution_rpc\":\"http://a\",\"peers\":[],\"port\":1"
+    static const struct {
+        const char *base, *setup;
+        bool is;
+    } rows[] = {
+        { MEASURED ",\"setup_may_set\":[\"checkpoint\"]}", "{\"checkpoint\":" QUORUM "}", true },
+        { MEASURED ",\"setup_may_set\":[\"checkpoint\"]}", "{\"checkpoint\":\"" CHECKPOINT "\"}", false },
+        { MEASURED ",\"checkpoint\":" QUORUM ",\"setup_may_set\":[\"peers\"]}", "{\"peers\":[]}", false },
+        { NULL, "{\"execution_rpc\":\"http://a\",\"peers\":[],\"port\":1,\"checkpoint\":" QUORUM "}", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        err_t e;
+        ck_assert_msg(read_texts(&c, &e, rows[i].base, rows[i].setup) == RC_OK, "row %zu: %s: %s", i, e.field, e.text);
+        ck_assert_msg(config_quorum_is_anybodys(c) == rows[i].is, "row %zu", i);
+        config_free(c);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("config_membership", what_is_not_said_has_a_default, what_is_said_is_taken,
                     nodes_come_together_by_the_list_without_peers_and_unless_a_new_cluster_is_said,
-                    what_cannot_be_is_refused_by_name, a_setup_sets_it_only_where_the_file_lets_it);
+                    quorum_that_a_setup_may_name_is_anybodys, what_cannot_be_is_refused_by_name,
+                    a_setup_sets_it_only_where_the_file_lets_it);
 }

@@ -14,7 +14,7 @@ static lc_network_t net;
 static uint64_t now_at, stop_at_ms;
 static cluster_offer_t offered;
 static bool offers;
-static unsigned wanted, turned_down;
+static unsigned wanted, turned_down, recovers_asked;
 static err_t why_not;
 static char said[240];
 static arena_t a;
@@ -46,6 +46,7 @@ void __wrap_cluster_recovery_said(cluster_t *c, char out[240])
 bool __wrap_cluster_recovers(cluster_t *c, cluster_offer_t *out)
 {
     (void)c, (void)out;
+    recovers_asked++;
     return false;
 }
 
@@ -158,8 +159,8 @@ static hash32_t checkpoint_of_136(void)
     return root;
 }
 
-/* What enter_verify, and then enter_key, say of a follower that begins at a root. */
-static rc_t verify_from(const hash32_t *root, uint64_t slot)
+/* What enter_verify, and then enter_key, say of a follower that begins at a root, when members name another one. */
+static rc_t verify(const enter_t *x, const hash32_t *root, const cluster_offer_t *o)
 {
     follow_t *f = NULL;
     up_t *nobody = up_new(NULL, 0);
@@ -168,21 +169,46 @@ static rc_t verify_from(const hash32_t *root, uint64_t slot)
     const follow_config_t config = {
         .network = &net, .checkpoint = *root, .upstream = nobody, .time = time, .member = ask
     };
-    const enter_t x = { .stopping = stopping };
     err_t e;
-    offered = (cluster_offer_t){ .has_root = true, .root = *root, .slot = slot };
+    offered = *o;
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
-    rc_t rc = enter_verify(&x, &e, f, &offered);
+    rc_t rc = enter_verify(x, &e, f, &offered);
     if (!rc)
-        rc = enter_key(&x, &e, f, &offered);
+        rc = enter_key(x, &e, f, &offered);
     follow_free(f);
     timekeeper_free(time);
     up_free(nobody);
     return rc;
 }
 
+static rc_t verify_from(const hash32_t *root, uint64_t slot)
+{
+    const enter_t x = { .stopping = stopping };
+    return verify(&x, root, &(cluster_offer_t){ .has_root = true, .root = *root, .slot = slot });
+}
+
+static muster_do_t never_founds(void *ctx, err_t *why, bool answers, bool is_kept)
+{
+    (void)ctx, (void)why, (void)answers, (void)is_kept;
+    return MUSTER_WAIT;
+}
+
+/* The same of a node that goes by the list, and begins at a root of its own. */
+static rc_t verify_by_list(uint64_t slot, const hash32_t *root)
+{
+    const enter_t x = { .stopping = stopping, .musters = never_founds };
+    const hash32_t own = checkpoint_of_136();
+    rc_t rc;
+    stop_at_ms = clock_ms() + 20000;
+    do /* until there is something to compare */
+        rc = verify(&x, &own, &(cluster_offer_t){ .has_root = true, .root = *root, .slot = slot });
+    while (rc == RC_NEED_DATA && strstr(said, "verifying"));
+    return rc;
+}
+
 static void setup(void)
 {
+    recovers_asked = 0;
     net = fx_minimal_fulu();
     now_at = lc_slot_start_ms(&net, 154) + 900;
     stop_at_ms = clock_ms() + STAYS_MS;
@@ -226,6 +252,29 @@ START_TEST(who_does_not_come_to_the_members_slot_asks_for_no_key)
     const hash32_t root = checkpoint_of_136();
     ck_assert_int_eq(verify_from(&root, 160), RC_TIMEOUT);
     ck_assert_uint_eq(wanted, 0);
+}
+END_TEST
+
+/* The list is read on a chain from a checkpoint of the node's own: whose key it asks for has that chain, too. */
+START_TEST(who_goes_by_the_list_asks_for_the_key_of_members_on_its_own_chain_only)
+{
+    lc_update_t *u = malloc(sizeof *u);
+    const view_t ssz = fx_read("minimal-fulu/finality-153.ssz");
+    hash32_t root;
+    ck_assert_int_eq(lc_update_decode(u, &net, LC_FULU, LC_FINALITY, ssz), RC_OK);
+    const lc_beacon_t *final = &u->finalized_header.beacon;
+    lc_beacon_root(&root, final);
+    ck_assert_int_eq(verify_by_list(final->slot, &root), RC_OK);
+    ck_assert_uint_eq(wanted, 1);
+    wanted = 0;
+    ck_assert_int_eq(verify_by_list(final->slot - 1, &root), RC_NEED_DATA);
+    ck_assert_msg(strstr(said, "comparing this node's finalized slot"), "%s", said);
+    root.b[31] ^= 1;
+    ck_assert_int_eq(verify_by_list(final->slot, &root), RC_NEED_DATA);
+    ck_assert_msg(strstr(said, "its checkpoint is of another chain"), "%s", said);
+    ck_assert_uint_eq(wanted, 0);
+    free((void *)(uintptr_t)ssz.p);
+    free(u);
 }
 END_TEST
 
@@ -395,13 +444,34 @@ START_TEST(who_goes_by_the_list_makes_no_cluster_of_its_own_until_the_list_says_
 }
 END_TEST
 
+/* Addresses come with the list: however long it takes to be read, nobody was looked for before. */
+START_TEST(nothing_is_brought_back_before_the_listed_members_were_looked_for)
+{
+    static const struct {
+        bool knows_list, is_asked;
+    } rows[] = { { false, false }, { true, true } };
+    err_t e;
+    hope_each = 1;
+    founds_at = 0;
+    for (size_t i = 0; i < 2; i++) {
+        counted = (cluster_count_t){ .knows_list = rows[i].knows_list };
+        recovers_asked = 0;
+        ck_assert_int_eq(find_by_list(",\"recovery\":\"seal\"", true, &e), RC_TIMEOUT);
+        ck_assert_uint_gt(ahead_ms, 4 * ENTER_ALONE_MS);
+        ck_assert_int_eq(recovers_asked != 0, rows[i].is_asked);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
         "enter", setup, teardown, who_verifies_a_finalized_header_from_the_members_root_asks_for_the_key,
         who_follows_an_invented_chain_joins_nothing_and_asks_for_no_key,
-        who_does_not_come_to_the_members_slot_asks_for_no_key, a_checkpoint_that_is_not_the_clusters_joins_nothing,
-        without_a_root_that_members_name_nothing_is_joined, who_is_refused_by_every_peer_for_a_minute_gives_up,
-        who_may_still_join_or_cannot_be_set_up_again_waits_on,
+        who_does_not_come_to_the_members_slot_asks_for_no_key,
+        who_goes_by_the_list_asks_for_the_key_of_members_on_its_own_chain_only,
+        a_checkpoint_that_is_not_the_clusters_joins_nothing, without_a_root_that_members_name_nothing_is_joined,
+        who_is_refused_by_every_peer_for_a_minute_gives_up, who_may_still_join_or_cannot_be_set_up_again_waits_on,
+        nothing_is_brought_back_before_the_listed_members_were_looked_for,
         who_goes_by_the_list_makes_no_cluster_of_its_own_until_the_list_says_so);
 }

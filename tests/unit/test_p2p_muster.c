@@ -13,6 +13,7 @@
 
 static members_row_t rows[40];
 static members_roll_t roll;
+static const muster_ways_t tls = { .mode = MEMBERS_TLS, .port = 4001 };
 static muster_view_t view;
 static muster_t muster;
 static addr_t us;
@@ -30,7 +31,7 @@ static void setup(void)
     }
     roll = (members_roll_t){ .rows = rows, .count = 3, .timeout_s = TIMEOUT_S };
     us = (addr_t){ .b = { 5 } };
-    view = (muster_view_t){ .now_ms = 1000, .roll = &roll, .block_time_s = NOW_S, .self = &us };
+    view = (muster_view_t){ .now_ms = 1000, .roll = &roll, .block_time_s = NOW_S, .ways = &tls, .self = &us };
     muster = (muster_t){ .is_quiet = false };
     err_clear(&trouble);
 }
@@ -224,6 +225,20 @@ START_TEST(smallest_token_that_falls_silent_or_is_not_bound_makes_the_next_wait_
 }
 END_TEST
 
+/* All others would wait for it, and could not find it. */
+START_TEST(who_is_dialled_nowhere_is_no_founder)
+{
+    rows[0].network = MEMBERS_WIREGUARD;
+    ck_assert_int_eq(look_for(QUIET_MS), MUSTER_WAIT);
+    ck_assert_int_eq(look_for(STEP_MS), MUSTER_FOUND); /* the next token is ours */
+    rows[0].network = MEMBERS_TLS;
+    rows[0].endpoint = view_of(NULL, 0);
+    ck_assert_int_eq(look_for(STEP_MS), MUSTER_FOUND);
+    rows[1].endpoint = view_of(NULL, 0);
+    ck_assert_int_eq(look_for(20 * QUIET_MS), MUSTER_WAIT);
+}
+END_TEST
+
 START_TEST(founder_that_is_no_member_any_more_founds_nothing)
 {
     us = (addr_t){ .b = { 3 } };
@@ -303,7 +318,7 @@ int main(void)
                            no_other_token_founds_however_long_it_waits,
                            smallest_token_that_is_deactivated_makes_the_next_wait_anew,
                            smallest_token_that_falls_silent_or_is_not_bound_makes_the_next_wait_anew,
-                           founder_that_is_no_member_any_more_founds_nothing,
+                           who_is_dialled_nowhere_is_no_founder, founder_that_is_no_member_any_more_founds_nothing,
                            nobody_founds_while_there_is_a_reason_and_the_two_minutes_begin_anew,
                            without_any_list_it_says_that_there_is_none_yet, time_in_which_nobody_looked_does_not_count);
 }
