@@ -8,6 +8,7 @@ static cluster_t *c;
 static entry_proof_t proofs[2];
 static entry_signed_t first;
 static bool has_newest, has_first;
+static uint8_t own_cluster[33]; /* zeros: not known */
 static size_t committed, rank;
 static join_member_t member;
 
@@ -17,6 +18,7 @@ const entry_proof_t *__wrap_join_newest(const join_t *j);
 const entry_signed_t *__wrap_join_first(const join_t *j);
 const gen_t *__wrap_join_generations(const join_t *j);
 size_t __wrap_gen_committed(const gen_t *g, const entry_proof_t **out, size_t cap);
+const uint8_t *__wrap_gen_cluster(const gen_t *g);
 
 size_t __wrap_peers_rank(const peers_t *p, const peerid_t *peer)
 {
@@ -56,6 +58,12 @@ size_t __wrap_gen_committed(const gen_t *g, const entry_proof_t **out, size_t ca
     return committed;
 }
 
+const uint8_t *__wrap_gen_cluster(const gen_t *g)
+{
+    (void)g;
+    return own_cluster[0] ? own_cluster : NULL;
+}
+
 /* A cluster whose first key is 1 and whose newest is 2; the contract was read, and names none. */
 static void setup(void)
 {
@@ -71,6 +79,7 @@ static void setup(void)
                                  .entry = { .entry = { .pubkey = { 2, 2 } } } };
     member = (join_member_t){ .first = &first.entry };
     has_newest = has_first = true;
+    memset(own_cluster, 0, sizeof own_cluster);
     committed = 2;
     rank = 0;
     log_set_level(LOG_ERROR);
@@ -167,6 +176,20 @@ START_TEST(generation_that_the_contract_named_and_that_is_forgotten_since_is_sti
 }
 END_TEST
 
+/* As after a key was brought back whose kept file has no first entry. */
+START_TEST(cluster_whose_first_entry_is_lost_is_still_ours)
+{
+    c->keys.is_in_use = true;
+    has_first = false;
+    committed = 0;
+    name_key(1);
+    ck_assert_str_ne(look(), "");
+    own_cluster[0] = 2;
+    own_cluster[1] = 1;
+    ck_assert_str_eq(look(), "");
+}
+END_TEST
+
 START_TEST(node_without_a_key_is_nowhere_yet)
 {
     name_key(7);
@@ -181,5 +204,5 @@ int main(void)
         before_the_list_was_read_nothing_is_joined, cluster_whose_keys_have_the_named_one_is_joined_from_wherever,
         node_in_another_cluster_than_the_contract_names_signs_no_more,
         generation_that_the_contract_named_and_that_is_forgotten_since_is_still_ours,
-        node_without_a_key_is_nowhere_yet);
+        cluster_whose_first_entry_is_lost_is_still_ours, node_without_a_key_is_nowhere_yet);
 }
