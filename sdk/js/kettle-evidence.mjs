@@ -126,7 +126,9 @@ function rlpAt(bytes, at) {
   return { list, payload, whole: bytes.subarray(at, from + n) };
 }
 
-function rlpItems(payload, max = Infinity) {
+const RLP_ITEMS_MAX = 200000; // of one list: more than a block of the longest length has transactions
+
+function rlpItems(payload, max = RLP_ITEMS_MAX) {
   const items = [];
   for (let at = 0; at < payload.length; at += items.at(-1).whole.length) {
     if (items.length === max) malformed("too many items");
@@ -511,6 +513,7 @@ function readNetwork(given) {
     } catch {
       refuse("bad-option", "network", "no JSON");
     }
+    if (text === undefined) refuse("bad-option", "network", "no JSON");
   }
   let place = Place.open(text, "bad-option");
   if (typeof place.value.get?.("network") === "string") return readNetwork(place.text("network"));
@@ -1954,7 +1957,7 @@ function faultOf(code, field, why) {
 const OPTIONS = "checkpoint network signer signers key keys setup execution now".split(" ");
 
 function acceptedKeys({ signer, signers, key, keys }) {
-  const lists = { signer: signer === undefined ? [] : [signer], signers: signers ?? [], key: key === undefined ? [] : [key], keys: keys ?? [] };
+  const lists = { signer: signer === undefined ? [] : [signer], signers: signers === undefined ? [] : signers, key: key === undefined ? [] : [key], keys: keys === undefined ? [] : keys };
   for (const [name, list] of Object.entries(lists)) if (!Array.isArray(list)) refuse("bad-option", name, "not a list");
   if ((signers && !signers.length) || (keys && !keys.length)) refuse("bad-option", signers ? "signers" : "keys", "nobody is accepted");
   const all = [...lists.signer, ...lists.signers].map((one) => asHex("address", one, "signer"));

@@ -20,14 +20,12 @@ function turned(hex, part) {
   return hex.slice(0, at) + byte.toString(16).padStart(2, "0") + hex.slice(at + 2);
 }
 
-const FOREIGN_HEADER = encodeRlp([
+export const FOREIGN_FIELDS = [
   ZERO, "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347", `0x${"00".repeat(20)}`, ZERO, ZERO, ZERO, `0x${"00".repeat(256)}`,
   "0x", "0x1388", "0x", "0x", "0x", "0x", ZERO, "0x0000000000000000",
-]);
-const FOREIGN_BLOCK = encodeRlp([[
-  ZERO, "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347", `0x${"00".repeat(20)}`, ZERO, ZERO, ZERO, `0x${"00".repeat(256)}`,
-  "0x", "0x1388", "0x", "0x", "0x", "0x", ZERO, "0x0000000000000000",
-], [], []]);
+];
+const FOREIGN_HEADER = encodeRlp(FOREIGN_FIELDS);
+const FOREIGN_BLOCK = encodeRlp([FOREIGN_FIELDS, [], []]);
 const LISTS = {
   headers: { of: (f) => f.headers, foreign: FOREIGN_HEADER, long: 1025 },
   blocks: { of: (f) => f.blocks, foreign: FOREIGN_BLOCK },

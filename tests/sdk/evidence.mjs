@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { encodeRlp } from "ethers";
 import { EVIDENCE_CODES, verifyEvidence } from "../../sdk/js/kettle-evidence.mjs";
 import { KettleError, statementDigest as idOf } from "../../sdk/js/kettle-verify.mjs";
-import { alterations } from "./evidence-alterations.mjs";
+import { alterations, FOREIGN_FIELDS } from "./evidence-alterations.mjs";
 import { cases, isKept } from "./evidence-cases.mjs";
 import { areThere, mainnetFile, names } from "./evidence-mainnet.mjs";
 import { answerOf, canonical, clusterOf, hashOfSetup, KEY, ZERO } from "./evidence-world.mjs";
@@ -17,7 +18,7 @@ import { judgedByProgram, program } from "./program.mjs";
 const MAINNET = `${root}tests/data/evidence/mainnet-block.json`;
 const CHECKPOINT = "0x9bcb90ec3a294591b77dd2a58e973578715cdc0e6eeeb286bc06dd120057f18b";
 const SIZE_LIMIT = 224 * 1024;
-const LEAST = 400; // alterations
+const LEAST = 200; // alterations
 const LONGEST_MS = 20000; // of one verification, on a machine that does other things
 const NEEDS_EVM = "execution needs-evm";
 
@@ -180,10 +181,23 @@ async function options() {
     { checkpoint: CHECKPOINT, network: 7 }, { checkpoint: CHECKPOINT, signers: [] }, { checkpoint: CHECKPOINT, keys: [] }, { checkpoint: CHECKPOINT, key: "0x00" },
     { checkpoint: CHECKPOINT, execution: "skip" }, { checkpoint: CHECKPOINT, more: 1 }, { checkpoint: CHECKPOINT, now: -1 },
     { checkpoint: CHECKPOINT, setup: "0x00" }, { checkpoint: CHECKPOINT, keys: CHECKPOINT },
+    { checkpoint: CHECKPOINT, keys: null }, { checkpoint: CHECKPOINT, signers: null }, { checkpoint: CHECKPOINT, network: { toJSON: () => undefined } },
   ];
   await test("evidence: what the caller says is read strictly", () => {
     for (const one of bad) assert.throws(() => verifyEvidence(text, one), refusal("bad-option"), JSON.stringify(one));
     for (const one of [undefined, null, 7, {}, new Uint8Array(3)]) assert.throws(() => verifyEvidence(one, { checkpoint: CHECKPOINT }), refusal("bad-option"));
+  });
+  await test("evidence: a number of millions of digits is refused before it is converted", () => {
+    const began = process.cpuUsage().user;
+    const file = text.replace('"request":null', `"request":${"9".repeat(8e6)}`);
+    assert.notEqual(file, text);
+    assert.equal(verdict(file, { checkpoint: CHECKPOINT }), "file malformed");
+    assert.ok(process.cpuUsage().user - began < 2e6);
+  });
+  await test("evidence: a block of more transactions than any has is refused", () => {
+    const file = JSON.parse(text);
+    file.blocks.push(encodeRlp([FOREIGN_FIELDS, Array(200001).fill([]), []]));
+    assert.equal(verdict(JSON.stringify(file), { checkpoint: CHECKPOINT }), "headers bad-block");
   });
   const { file, checkpoint, network } = cases()["fulu: block"];
   await test("evidence: a network object that contradicts itself is refused", () => {

@@ -4,6 +4,7 @@ const DEPTH_MAX = 64;
 const VALUES_MAX = 400000;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const INT64_MAX = (1n << 63n) - 1n;
+const INT64_DIGITS_MAX = 20; // its sign counted
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const WORDS = { true: true, false: false, null: null };
 
@@ -46,6 +47,7 @@ function parseStrictly(text) {
       const real = Number(found[0]);
       return Number.isFinite(real) ? real : fail();
     }
+    if (found[0].length > INT64_DIGITS_MAX) fail(); // before it is converted: that takes more than linear time
     const whole = BigInt(found[0]);
     return whole > INT64_MAX || whole < -INT64_MAX - 1n ? fail() : whole;
   };

@@ -83,7 +83,9 @@ function rlpAt(bytes, at) {
   return { list, payload, whole: bytes.subarray(at, from + n) };
 }
 
-function rlpItems(payload, max = Infinity) {
+const RLP_ITEMS_MAX = 200000; // of one list: more than a block of the longest length has transactions
+
+function rlpItems(payload, max = RLP_ITEMS_MAX) {
   const items = [];
   for (let at = 0; at < payload.length; at += items.at(-1).whole.length) {
     if (items.length === max) malformed("too many items");

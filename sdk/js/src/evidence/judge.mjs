@@ -325,7 +325,7 @@ function faultOf(code, field, why) {
 const OPTIONS = "checkpoint network signer signers key keys setup execution now".split(" ");
 
 function acceptedKeys({ signer, signers, key, keys }) {
-  const lists = { signer: signer === undefined ? [] : [signer], signers: signers ?? [], key: key === undefined ? [] : [key], keys: keys ?? [] };
+  const lists = { signer: signer === undefined ? [] : [signer], signers: signers === undefined ? [] : signers, key: key === undefined ? [] : [key], keys: keys === undefined ? [] : keys };
   for (const [name, list] of Object.entries(lists)) if (!Array.isArray(list)) refuse("bad-option", name, "not a list");
   if ((signers && !signers.length) || (keys && !keys.length)) refuse("bad-option", signers ? "signers" : "keys", "nobody is accepted");
   const all = [...lists.signer, ...lists.signers].map((one) => asHex("address", one, "signer"));

@@ -346,6 +346,7 @@ function readNetwork(given) {
     } catch {
       refuse("bad-option", "network", "no JSON");
     }
+    if (text === undefined) refuse("bad-option", "network", "no JSON");
   }
   let place = Place.open(text, "bad-option");
   if (typeof place.value.get?.("network") === "string") return readNetwork(place.text("network"));
