@@ -10,7 +10,7 @@ import { sleep, until } from "./lib/node.mjs";
 // has and never goes back. A lie that could matter is refused, with a reason that names the endpoint; when it stops, the
 // node serves again.
 
-const LANES = { beacon: 6, execution: 2 }; // nodes at the same time that hear lies
+const LANES = { beacon: 5, execution: 2 }; // nodes at the same time that hear lies
 const HEAL_MS = 25000;
 const ENDURE_MS = 3000; // for lies that the node does not complain about
 const FORGERY_MS = 60000; // a forged copy of an update that the node has already brings it nothing: the next one does

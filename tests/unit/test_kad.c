@@ -198,7 +198,8 @@ START_TEST(an_answer_has_maxima)
         ck_assert_uint_eq(got.count ? got.peers[0].addr_count : 0, told > KAD_TOLD_MAX ? 0 : KAD_ADDRS_MAX);
     }
     begin_answer();
-    pb_put_bytes(&made.w, 100, view_of(made.bytes, KAD_MESSAGE_MAX));
+    static const uint8_t large[KAD_MESSAGE_MAX];
+    pb_put_bytes(&made.w, 100, view_of(large, sizeof large));
     ck_assert_int_eq(read_answer(&got), RC_LIMIT);
 }
 END_TEST
