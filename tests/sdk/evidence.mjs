@@ -196,7 +196,8 @@ async function options() {
   });
   await test("evidence: a block of more transactions than any has is refused", () => {
     const file = JSON.parse(text);
-    file.blocks.push(encodeRlp([FOREIGN_FIELDS, Array(200001).fill([]), []]));
+    const list = (hex) => `fa${(hex.length / 2).toString(16).padStart(6, "0")}${hex}`; // of 64 KiB and more
+    file.blocks.push(`0x${list(`${encodeRlp(FOREIGN_FIELDS).slice(2)}${list("c0".repeat(200001))}c0`)}`);
     assert.equal(verdict(JSON.stringify(file), { checkpoint: CHECKPOINT }), "headers bad-block");
   });
   const { file, checkpoint, network } = cases()["fulu: block"];
