@@ -63,7 +63,6 @@ typedef struct {
 /* Members, as far as they are. */
 typedef struct {
     unsigned connected, attested, holders; /* each a part of the one before */
-    unsigned answers;                      /* holders who answered at a configured address, or a listed one */
     unsigned addresses, untried;           /* that are known; of which were never dialled to an end */
     bool knows_list;                       /* of a cluster by_list: the list was read, and not too long ago */
 } cluster_count_t;

@@ -38,7 +38,6 @@ typedef struct {
     peerid_t peer;
     maddr_t addr;
     bool dialled, has_state, holds;
-    bool is_listed; /* it answered at a configured address, or a listed one */
     join_phase_t phase;
     uint8_t static_key[33];
     hash32_t platform;

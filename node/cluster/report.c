@@ -115,7 +115,6 @@ void report_update(cluster_t *c)
     c->offer_count = 0;
     for (size_t i = 0; i < count; i++) {
         show_member(&c->members[i], &members[i]);
-        c->members[i].is_listed = peers_rank(c->peers, net_peer(members[i].conn)) != SIZE_MAX;
         note_offer(c, &members[i]);
     }
     c->refusal_count = join_refusals(c->join, c->refusals);
@@ -166,7 +165,6 @@ void cluster_count(cluster_t *c, cluster_count_t *out)
     for (size_t i = 0; i < c->member_count; i++) {
         out->attested += c->members[i].phase != JOIN_ATTESTING;
         out->holders += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds;
-        out->answers += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds && c->members[i].is_listed;
     }
     out->knows_list = c->anchor.is_known;
     out->addresses = (unsigned)c->address_count;
