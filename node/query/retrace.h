@@ -9,7 +9,7 @@
  *
  * Spec:   api-facts section 13; docs/evidence.md
  * Floor:  5, node/query. One thread at a time. No I/O or clock.
- * Tests:  tests/unit/test_retrace.c
+ * Tests:  tests/unit/test_retrace.c, tests/unit/test_retrace_lies.c
  */
 #ifndef NODE_QUERY_RETRACE_H
 #define NODE_QUERY_RETRACE_H
