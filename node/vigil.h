@@ -18,7 +18,7 @@
  *
  * Spec:   api-facts 14; issue 19, item 3
  * Floor:  5, node. Any thread.
- * Tests:  tests/unit/test_vigil.c
+ * Tests:  tests/unit/test_vigil.c, tests/unit/test_vigil_kept.c
  */
 #ifndef NODE_VIGIL_H
 #define NODE_VIGIL_H
