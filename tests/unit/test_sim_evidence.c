@@ -75,6 +75,38 @@ START_TEST(collateral_is_as_old_as_its_oldest_part)
 }
 END_TEST
 
+/* Prepared collateral holds until its first part ends, and is looked at anew from then on. */
+START_TEST(prepared_collateral_ends_with_its_first_part)
+{
+    static const tee_code_t codes[] = { E_CHAINTIME, E_CHAINTIME, E_CHAINTIME, E_CHAINTIME,
+                                        E_CRL_TIME,  E_CRL_TIME,  E_TCB_TIME,  E_QEID_TIME };
+    const int64_t last = SIM_NOW + 3600;
+    for (unsigned part = 0; part < sizeof codes / sizeof codes[0]; part++) {
+        sim_case_t c;
+        tee_prepared_t prepared;
+        tee_verified_t v;
+        err_t e = { 0 };
+        sim_plan_init(&plan);
+        if (part < SIM_CERTS)
+            plan.certs[part].until = last;
+        else
+            *(part == 4   ? &plan.root_crl.until
+              : part == 5 ? &plan.pck_crl.until
+              : part == 6 ? &plan.tcb_info.until
+                          : &plan.qe_identity.until) = last - SIM_DAY;
+        sim_case_open(&c, &plan, "first part to end");
+        ck_assert_int_eq(tee_prepare(&prepared, &e, &c.a, &c.collateral, c.p.root, SIM_NOW), RC_OK);
+        ck_assert_ptr_nonnull(prepared.ca);
+        ck_assert_msg(part == SIM_LEAF ? prepared.until > last : prepared.until == last, "part %u", part);
+        ck_assert_int_eq(tee_verify_prepared(&v, NULL, &e, &c.a, c.evidence.quote, &prepared, last), RC_OK);
+        ck_assert_msg(v.earliest_expiry == last, "part %u", part);
+        ck_assert_int_ne(tee_verify_prepared(&v, NULL, &e, &c.a, c.evidence.quote, &prepared, last + 1), RC_OK);
+        expect_code("one second later", (tee_code_t)e.code, codes[part]);
+        sim_case_close(&c);
+    }
+}
+END_TEST
+
 START_TEST(another_seeds_root_refuses_it)
 {
     static const uint8_t other_seed[32] = { 9 };
@@ -256,8 +288,8 @@ int main(void)
         return EXIT_FAILURE;
     return UNIT_RUN_AROUND("sim_evidence", setup, NULL, a_genuine_platform_is_up_to_date,
                            version_5_and_td_report_15_and_padding_are_genuine_too,
-                           collateral_is_as_old_as_its_oldest_part, another_seeds_root_refuses_it,
-                           the_event_log_leads_to_the_quotes_registers, a_full_log_takes_no_more_and_stays_good,
-                           collateral_is_the_same_all_day_and_newer_the_next,
+                           collateral_is_as_old_as_its_oldest_part, prepared_collateral_ends_with_its_first_part,
+                           another_seeds_root_refuses_it, the_event_log_leads_to_the_quotes_registers,
+                           a_full_log_takes_no_more_and_stays_good, collateral_is_the_same_all_day_and_newer_the_next,
                            gnutls_reads_and_verifies_the_revocation_lists, a_plan_that_cannot_be_followed_is_said);
 }
