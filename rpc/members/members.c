@@ -4,8 +4,6 @@
 
 #include "rpc/members/gateway.h"
 
-#define WORD 32u
-
 static const uint8_t GET_PEER_ENDPOINTS[4] = { 0x2d, 0x5f, 0x27, 0x86 };
 
 rc_t members_query(query_t **out, err_t *e, members_call_t *storage, const ex_call_config_t *on, const addr_t *contract)
@@ -36,55 +34,29 @@ rc_t members_read(members_t *out, err_t *e, arena_t *a, const query_t *done, mem
     return err_under(e, members_decode(out, e, a, copy, mode), "membership.contract");
 }
 
-/* A number of the ABI that must be below 2^32; the reader turns bad otherwise. */
-static uint32_t rd_number(rd_t *r)
-{
-    const view_t high = rd_take(r, WORD - 4);
-    for (size_t i = 0; i < high.n; i++)
-        r->bad = r->bad || high.p[i] != 0;
-    return rd_u32be(r);
-}
-
-/* A string at the reader's place: its length, its bytes, zeros up to a whole word. */
-static view_t rd_string(rd_t *r)
-{
-    const uint32_t n = rd_number(r);
-    const view_t text = rd_take(r, n);
-    const view_t padding = rd_take(r, (WORD - n % WORD) % WORD);
-    for (size_t i = 0; i < padding.n; i++)
-        r->bad = r->bad || padding.p[i] != 0;
-    return text;
-}
-
 rc_t members_decode(members_t *out, err_t *e, arena_t *a, view_t returned, members_mode_t mode)
 {
     members_t got = { NULL, 0, 0 };
-    if (returned.n > MEMBERS_LEN_MAX)
-        return err_set(e, RC_LIMIT, "the list has more than %u bytes", MEMBERS_LEN_MAX);
-    rd_t r = rd_of(returned);
-    const uint32_t offset = rd_number(&r), count = rd_number(&r);
-    if (!r.bad && count > MEMBERS_MAX)
-        return err_set(e, RC_LIMIT, "the list has more than %u entries", MEMBERS_MAX);
-    rd_t heads = rd_of(rd_take(&r, (size_t)count * WORD));
-    if (r.bad || offset != WORD)
-        return err_say(e, RC_MALFORMED, "what getPeerEndpoints() returned is no list of texts");
-    const size_t body = r.n + heads.n; /* from the first head to the end: what heads count from */
-    view_t *list = arena_calloc(a, count ? count : 1, sizeof *list);
+    members_list_t l;
+    rc_t rc = members_list(&l, e, returned, "what getPeerEndpoints() returned is no list of texts");
+    if (rc)
+        return rc;
+    view_t *list = arena_calloc(a, l.count ? l.count : 1, sizeof *list);
     if (!list)
         return err_say(e, RC_NOMEM, "out of memory");
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t at = body - r.n;
-        const bool here = rd_number(&heads) == at && !heads.bad;
-        const view_t text = rd_string(&r);
-        if (!here || r.bad)
-            return err_set(e, RC_MALFORMED, "entry %" PRIu32 " of the list is no text where it should be", i);
+    for (size_t i = 0; i < l.count; i++) {
+        const bool here = members_list_is_here(&l);
+        const view_t text = members_bytes(&l.r);
+        if (!here || l.r.bad)
+            return err_set(e, RC_MALFORMED, "entry %zu of the list is no text where it should be", i);
         if (members_is_endpoint(text, mode))
             list[got.count++] = text;
         else
             got.left_out++;
     }
-    if (!rd_done(&r))
-        return err_say(e, RC_MALFORMED, "there are bytes behind the list");
+    rc = members_list_end(&l, e);
+    if (rc)
+        return rc;
     got.endpoints = list;
     *out = got;
     return RC_OK;

@@ -15,9 +15,8 @@
 
 #include "base/arena.h"
 #include "lightclient/exec/call.h"
+#include "rpc/members/list.h"
 
-#define MEMBERS_MAX 1024u             /* endpoints of one list */
-#define MEMBERS_LEN_MAX (512u << 10)  /* bytes of what the contract returns */
 #define MEMBERS_ENDPOINT_MAX 253u     /* characters of an endpoint that is taken */
 #define MEMBERS_MAX_AGE_DEFAULT 1536u /* seconds: two epochs behind finality, which is two behind the head */
 

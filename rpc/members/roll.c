@@ -3,9 +3,9 @@
 #include <inttypes.h>
 
 #include "lightclient/exec/message.h"
+#include "rpc/members/list.h"
 #include "rpc/members/writes.h"
 
-#define WORD 32u
 #define ROW_WORDS 8u
 #define FIELD "membership.contract"
 
@@ -26,7 +26,7 @@ static rc_t get(members_roll_call_t *c, err_t *e, const ex_run_t *on, unsigned g
                        &(ex_message_t){ .rules = on->rules, .env = on->env, .request = &request, .gas = EX_GAS_CAP });
     if (rc)
         return rc;
-    c->is_contract = c->is_contract && r.status == EVM_SUCCESS && r.output.n >= WORD;
+    c->is_contract = c->is_contract && r.status == EVM_SUCCESS && r.output.n >= MEMBERS_WORD;
     c->outputs[getter] = r.output;
     return RC_OK;
 }
@@ -71,8 +71,8 @@ rc_t members_roll_read(members_roll_t *out, err_t *e, arena_t *a, const members_
         rc = members_roll_decode_key(&got.has_key, got.key, e, done->outputs[KEY]);
     if (!rc)
         rc = members_roll_decode_key(&got.is_announced, next, e, done->outputs[NEXT_KEY]);
-    const u256_t seconds = timeout.n == WORD ? u256_from_be(timeout) : u256_of(0);
-    if (!rc && (timeout.n != WORD || !u256_fits_u64(&seconds)))
+    const u256_t seconds = timeout.n == MEMBERS_WORD ? u256_from_be(timeout) : u256_of(0);
+    if (!rc && (timeout.n != MEMBERS_WORD || !u256_fits_u64(&seconds)))
         rc = err_say(e, RC_MALFORMED, "heartbeatTimeout() gives no number of seconds");
     if (rc)
         return err_under(e, rc, FIELD);
@@ -83,94 +83,69 @@ rc_t members_roll_read(members_roll_t *out, err_t *e, arena_t *a, const members_
 
 /* ---- the form ---- */
 
-/* A word that is a number of at most n bytes; the reader turns bad otherwise. */
-static uint64_t rd_number(rd_t *r, unsigned n)
-{
-    const view_t high = rd_take(r, WORD - n);
-    for (size_t i = 0; i < high.n; i++)
-        r->bad = r->bad || high.p[i] != 0;
-    return rd_be(r, n);
-}
-
 static uint64_t rd_below(rd_t *r, uint64_t bound)
 {
-    const uint64_t x = rd_number(r, 1);
+    const uint64_t x = members_number(r, 1);
     r->bad = r->bad || x >= bound;
     return x;
 }
 
 static void rd_addr(rd_t *r, addr_t *out)
 {
-    const view_t high = rd_take(r, WORD - sizeof out->b);
+    const view_t high = rd_take(r, MEMBERS_WORD - sizeof out->b);
     for (size_t i = 0; i < high.n; i++)
         r->bad = r->bad || high.p[i] != 0;
     rd_copy(r, out->b, sizeof out->b);
-}
-
-/* Bytes at the reader's place: their length, themselves, zeros up to a whole word. */
-static view_t rd_bytes(rd_t *r)
-{
-    const uint64_t n = rd_number(r, 4);
-    const view_t text = rd_take(r, n);
-    const view_t padding = rd_take(r, (WORD - n % WORD) % WORD);
-    for (size_t i = 0; i < padding.n; i++)
-        r->bad = r->bad || padding.p[i] != 0;
-    return text;
 }
 
 /* One member, where its two texts stand behind its words and each other. */
 static void rd_row(rd_t *r, members_row_t *out)
 {
     const size_t from = r->n;
-    out->token = rd_number(r, 8);
+    out->token = members_number(r, 8);
     rd_addr(r, &out->wallet);
     out->is_bound = rd_below(r, 2);
     out->network = (unsigned)rd_below(r, 2);
-    out->ip_index = (uint8_t)rd_number(r, 1);
-    out->heartbeat_s = rd_number(r, 8);
-    const uint64_t id_at = rd_number(r, 4), endpoint_at = rd_number(r, 4);
-    r->bad = r->bad || id_at != (uint64_t)ROW_WORDS * WORD;
-    out->instance_id = rd_bytes(r);
+    out->ip_index = (uint8_t)members_number(r, 1);
+    out->heartbeat_s = members_number(r, 8);
+    const uint64_t id_at = members_number(r, 4), endpoint_at = members_number(r, 4);
+    r->bad = r->bad || id_at != (uint64_t)ROW_WORDS * MEMBERS_WORD;
+    out->instance_id = members_bytes(r);
     r->bad = r->bad || endpoint_at != from - r->n;
-    out->endpoint = rd_bytes(r);
+    out->endpoint = members_bytes(r);
 }
 
 rc_t members_roll_decode(members_roll_t *out, err_t *e, arena_t *a, view_t returned)
 {
-    if (returned.n > MEMBERS_LEN_MAX)
-        return err_set(e, RC_LIMIT, "the list has more than %u bytes", MEMBERS_LEN_MAX);
-    rd_t r = rd_of(returned);
-    const uint64_t offset = rd_number(&r, 4), count = rd_number(&r, 4);
-    if (!r.bad && count > MEMBERS_MAX)
-        return err_set(e, RC_LIMIT, "the list has more than %u entries", MEMBERS_MAX);
-    rd_t heads = rd_of(rd_take(&r, (size_t)count * WORD));
-    if (r.bad || offset != WORD)
-        return err_say(e, RC_MALFORMED, "what getMembers() returned is no list of members");
-    const size_t body = r.n + heads.n; /* from the first head to the end: what heads count from */
-    members_row_t *rows = arena_calloc(a, count ? (size_t)count : 1, sizeof *rows);
+    members_list_t l;
+    rc_t rc = members_list(&l, e, returned, "what getMembers() returned is no list of members");
+    if (rc)
+        return rc;
+    members_row_t *rows = arena_calloc(a, l.count ? l.count : 1, sizeof *rows);
     if (!rows)
         return err_say(e, RC_NOMEM, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        const bool here = rd_number(&heads, 4) == body - r.n && !heads.bad;
-        rd_row(&r, &rows[i]);
-        if (!here || r.bad)
+    for (size_t i = 0; i < l.count; i++) {
+        const bool here = members_list_is_here(&l);
+        rd_row(&l.r, &rows[i]);
+        if (!here || l.r.bad)
             return err_set(e, RC_MALFORMED, "entry %zu of the list is no member where it should be", i);
         if (rows[i].token <= (i ? rows[i - 1].token : 0))
             return err_set(e, RC_MALFORMED, "entry %zu of the list: the tokens do not ascend", i);
     }
-    if (!rd_done(&r))
-        return err_say(e, RC_MALFORMED, "there are bytes behind the list");
+    rc = members_list_end(&l, e);
+    if (rc)
+        return rc;
     out->rows = rows;
-    out->count = (size_t)count;
+    out->count = l.count;
     return RC_OK;
 }
 
 rc_t members_roll_decode_key(bool *has, uint8_t key[MEMBERS_KEY_LEN], err_t *e, view_t returned)
 {
     rd_t r = rd_of(returned);
-    const uint64_t offset = rd_number(&r, 4);
-    const view_t bytes = rd_bytes(&r);
-    if (offset != WORD || !rd_done(&r))
+    const uint64_t offset = members_number(&r, 4);
+    const view_t bytes = members_bytes(&r);
+    if (offset != MEMBERS_WORD || !rd_done(&r))
         return err_say(e, RC_MALFORMED, "the cluster's key is no bytes");
     if (bytes.n && (bytes.n != MEMBERS_KEY_LEN || (bytes.p[0] != 2 && bytes.p[0] != 3)))
         return err_say(e, RC_MALFORMED, "the cluster's key is no compressed public key");
