@@ -9,12 +9,12 @@ import { World } from "./lib/world.mjs";
 // In this order: what only watches the shared chain, then what disturbs it.
 const SCENARIOS = ["measure", "offline", "overlay-interop", "hostile", "unverified", "tpod", "page", "live", "lightclient", "setup", "badrequests", "pages", "rpc", "clients", "statements", "liar", "cluster", "rotation", "clock", "gloas", "roundtrips", "load", "floods", "lies", "attest", "invented", "ratls", "curl", "restart", "capella"];
 
-if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation"), 0, "forks", "rolling", "recover", "membership", "muster", "standing"); // over a minute each, or large packages
+if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation"), 0, "forks", "rolling", "recover", "membership", "muster", "tpod-paid", "standing"); // over a minute each, or large packages
 
 // In these every answer of a node is held against openapi.yaml.
 const DESCRIBED = ["setup", "page", "statements", "lightclient", "standing"];
 
-const APART = ["soak", "overlay-soak", "tpod-paid"]; // only when it is named: takes as long as one likes, or is new
+const APART = ["soak", "overlay-soak"]; // only when it is named: takes as long as one likes
 
 function usage(message) {
   console.error(`${message}\nusage: run [--build DIR] [NAME ...]; names: ${SCENARIOS.join(" ")}`);
