@@ -124,6 +124,54 @@ START_TEST(another_seeds_root_refuses_it)
 }
 END_TEST
 
+static void leads(const char *what, tee_code_t want)
+{
+    sim_case_t c;
+    err_t e = { 0 };
+    sim_case_open(&c, &plan, what);
+    const rc_t rc = tee_leads_to(&e, c.evidence.quote, c.p.root);
+    expect_code(what, rc ? (tee_code_t)e.code : TEE_OK, want);
+    sim_case_close(&c);
+    sim_plan_init(&plan);
+}
+
+/* One's own quote, before there is collateral: the chain counts link by link, and the time and the lists do not. */
+START_TEST(ones_own_quote_leads_to_the_root_link_by_link)
+{
+    sim_cert_plan_t *const ca = &plan.certs[SIM_CA], *const leaf = &plan.certs[SIM_LEAF];
+    leads("genuine", TEE_OK);
+    ca->issuer = SIM_STRANGER;
+    leads("intermediate signed by another key", E_CHAINSIG);
+    ca->issuer = ca->authority = SIM_STRANGER;
+    leads("intermediate that names another key", E_CHAINORDER);
+    ca->usage = 2;
+    leads("intermediate that may not sign", E_CHAINUSAGE);
+    ca->name = "Simulated SGX Processor";
+    leads("intermediate of another name", E_CHAINNAME);
+    leaf->issuer = SIM_STRANGER;
+    leaf->issuer_name = ca->name;
+    leads("leaf signed by another key", E_CHAINSIG);
+    leaf->issuer = leaf->authority = SIM_ROOT;
+    leads("leaf of the root", E_CHAINORDER);
+    leaf->ca = true;
+    leads("leaf that is a CA", E_CHAINUSAGE);
+    leaf->name = "Simulated SGX TCB Signing";
+    leads("leaf of another name", E_CHAINNAME);
+    plan.quote.qe_signer = SIM_STRANGER;
+    leads("QE report signed by another key", E_QE_SIG);
+    plan.quote.binding_xor[0] = 1;
+    leads("QE report over another key", E_QE_BINDING);
+    plan.quote.binding_xor[63] = 1;
+    leads("QE report with more than the hash of the key", E_QE_BINDING);
+    plan.quote.signer = SIM_STRANGER;
+    leads("quote signed by another key", E_QUOTE_SIG);
+    ca->until = leaf->until = SIM_DAY;
+    leads("certificates that have ended", TEE_OK);
+    plan.pck_crl.revoked = 1u << SIM_LEAF;
+    leads("a leaf that a list would name", TEE_OK);
+}
+END_TEST
+
 static void log_replays(sim_case_t *c, size_t events)
 {
     eventlog_t log;
@@ -289,7 +337,8 @@ int main(void)
     return UNIT_RUN_AROUND("sim_evidence", setup, NULL, a_genuine_platform_is_up_to_date,
                            version_5_and_td_report_15_and_padding_are_genuine_too,
                            collateral_is_as_old_as_its_oldest_part, prepared_collateral_ends_with_its_first_part,
-                           another_seeds_root_refuses_it, the_event_log_leads_to_the_quotes_registers,
-                           a_full_log_takes_no_more_and_stays_good, collateral_is_the_same_all_day_and_newer_the_next,
+                           another_seeds_root_refuses_it, ones_own_quote_leads_to_the_root_link_by_link,
+                           the_event_log_leads_to_the_quotes_registers, a_full_log_takes_no_more_and_stays_good,
+                           collateral_is_the_same_all_day_and_newer_the_next,
                            gnutls_reads_and_verifies_the_revocation_lists, a_plan_that_cannot_be_followed_is_said);
 }
