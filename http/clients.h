@@ -31,7 +31,8 @@ typedef struct hs_client {
     share_turn_t turns[SHARE_KINDS];
     atomic_size_t bodies;          /* bytes of those that are being received */
     atomic_size_t websocket_bytes; /* of messages that come, are answered, and wait */
-    unsigned connections;          /* under the lock of the server's connections */
+    unsigned connections;          /* under the lock of the server's connections, as */
+    unsigned held;                 /* of those that its requests are on, when they were last counted */
     unsigned streams;              /* answers that go on; under the server's lock, as */
     unsigned deferred;             /* requests that wait for hs_answer, */
     size_t deferred_bytes;         /* of their bodies */

@@ -11,6 +11,7 @@
 struct hs_shared {
     atomic_uint refs;
     int status;
+    size_t len; /* of the body */
     struct MHD_Response *response;
 };
 
@@ -88,6 +89,11 @@ unsigned reply_status(const hs_response_t *r)
     return (unsigned)(r->shared ? r->shared->status : r->status);
 }
 
+size_t reply_length(const hs_response_t *r)
+{
+    return r->shared ? r->shared->len : r->body_len;
+}
+
 struct MHD_Response *reply_shared(const hs_shared_t *a)
 {
     return a->response;
@@ -109,6 +115,7 @@ hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, un
         return NULL;
     a->refs = 1;
     a->status = status;
+    a->len = body.n;
     a->response =
         MHD_create_response_from_buffer(body.n, body.n ? (void *)(uintptr_t)body.p : (void *)a, MHD_RESPMEM_MUST_COPY);
     if (!a->response || !add_all(a->response, content_type, body.n, 0, &extra)) {

@@ -35,6 +35,9 @@ struct MHD_Response *reply_upgrade(MHD_UpgradeHandler handler, void *ctx, const 
 /* The status that reply_make's answer or the shared one has. */
 unsigned reply_status(const hs_response_t *r);
 
+/* How long its body is; of a stream 0. */
+size_t reply_length(const hs_response_t *r);
+
 /* The response inside a shared answer; lives as long as the caller's reference. */
 struct MHD_Response *reply_shared(const hs_shared_t *a);
 

@@ -34,6 +34,20 @@ static void conn_deadline(conn_t *c)
     conn_deadline_in(c, UINT64_MAX);
 }
 
+static void set_stage(conn_t *c, stage_t stage)
+{
+    atomic_store_explicit(&c->stage, stage, memory_order_relaxed);
+}
+
+/* So many bytes are to be taken by the other side: in the time that so much of a body has to come in. */
+static void begin_sending(conn_t *c, size_t n)
+{
+    const hs_config_t *k = &c->server->config;
+    conn_deadline_in(c, k->headers_ms + n * 1000 / k->body_rate);
+    c->at = AT_SENDING;
+    set_stage(c, STAGE_SENDING);
+}
+
 /* ---- routes ---- */
 
 static bool path_matches(const char *pattern, const char *path)
@@ -131,14 +145,15 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
         reply_quote(r);
     status = reply_status(r);
     note_answer(c, status);
-    conn_deadline(c);
-    c->at = AT_SENDING;
+    begin_sending(c, reply_length(r));
     if (r->shared) {
         sent = MHD_queue_response(c->mhd, status, reply_shared(r->shared));
         hs_response_clear(r);
         return sent;
     }
     m = reply_make(r, extra);
+    if (streams)
+        set_stage(c, STAGE_LASTING);
     if (streams && c->counted) { /* nobody waits for its end */
         c->counted = false;
         atomic_fetch_sub(&c->server->active, 1);
@@ -391,6 +406,7 @@ static enum MHD_Result send_upgrade(conn_t *c, const char *accept, unsigned mark
     note_answer(c, MHD_HTTP_SWITCHING_PROTOCOLS);
     conn_deadline(c);
     c->at = AT_SENDING;
+    set_stage(c, STAGE_LASTING);
     const enum MHD_Result sent = MHD_queue_response(c->mhd, MHD_HTTP_SWITCHING_PROTOCOLS, m);
     MHD_destroy_response(m);
     return sent;
@@ -432,7 +448,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
     const char *last_event_id = header_of(c->mhd, "Last-Event-ID");
     const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
     reply_extra_t extra = extra_of(s, first);
-    atomic_store_explicit(&c->receiving, false, memory_order_relaxed);
+    set_stage(c, STAGE_AT_WORK);
     atomic_fetch_add(&s->active, 1); /* before looking at stopping: hs_stop sets that, then counts */
     c->counted = true;
     if (atomic_load(&s->stopping)) {
@@ -525,7 +541,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
     c->request = (hs_request_t){ 0 };
     c->begun = c->counted = c->bad_uri = c->deferred = false;
     c->at = AT_RECEIVING;
-    atomic_store_explicit(&c->receiving, true, memory_order_relaxed);
+    set_stage(c, STAGE_RECEIVING);
     conn_deadline(c);
 }
 
@@ -551,7 +567,7 @@ static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
     }
     c->server = s;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    atomic_init(&c->receiving, true);
+    atomic_init(&c->stage, STAGE_RECEIVING);
     conn_deadline_in(c, s->config.headers_ms);
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
     c->tls = info ? info->tls_session : NULL;
@@ -572,21 +588,67 @@ static hs_client_t *holder(const conn_t *c)
     return c->client;
 }
 
-/* Closes the oldest connection that is still receiving, of a client, or of all (NULL). With the lock held. */
-static void evict(hs_t *s, const hs_client_t *of, hs_client_t *(*whose)(const conn_t *))
+static stage_t stage_of(const conn_t *c)
 {
-    conn_t *c = s->conns_last;
-    while (c && (c->evicted || (of && whose(c) != of) || !atomic_load_explicit(&c->receiving, memory_order_relaxed)))
-        c = c->prev;
-    if (!c)
-        return;
+    return atomic_load_explicit(&c->stage, memory_order_relaxed);
+}
+
+static bool is_receiving(const conn_t *c)
+{
+    return stage_of(c) == STAGE_RECEIVING;
+}
+
+/* Closes a connection to make room. With the lock held. */
+static void evict_one(hs_t *s, conn_t *c)
+{
     c->evicted = true;
     s->evicted++;
     conn_uncount(s, c);
     (void)shutdown(c->fd, SHUT_RDWR); /* its event thread sees the end and closes */
 }
 
-/* A connection comes. When there are too many, another one goes; if all others are at work, it is this one. */
+/* Closes the oldest connection that is still receiving, of a client. With the lock held. */
+static void evict(hs_t *s, const hs_client_t *of, hs_client_t *(*whose)(const conn_t *))
+{
+    conn_t *c = s->conns_last;
+    while (c && (c->evicted || whose(c) != of || !is_receiving(c)))
+        c = c->prev;
+    if (c)
+        evict_one(s, c);
+}
+
+/* Counts the connections of each client, but for those that last. With the lock held. */
+static void count_held(const hs_t *s)
+{
+    for (const conn_t *c = s->conns; c; c = c->next)
+        asker(c)->held = 0;
+    for (const conn_t *c = s->conns; c; c = c->next)
+        asker(c)->held += !c->evicted && stage_of(c) != STAGE_LASTING;
+}
+
+/* Whose connection has to go for the newest one, when all places are taken: the oldest that is still receiving, of a
+ * client that has no fewer than the newcomer's; else of whoever has most, and more than that, the oldest whose answer
+ * is being sent, or is waited for. Whoever stands for many counts as who has none yet. NULL: of nobody. */
+static conn_t *whom_to_evict(const hs_t *s)
+{
+    const hs_client_t *own = asker(s->conns);
+    conn_t *most = NULL;
+    count_held(s);
+    const unsigned held = own->turns[0].exempt ? 0 : own->held;
+    for (conn_t *c = s->conns_last; c != s->conns; c = c->prev) {
+        const stage_t stage = stage_of(c);
+        const unsigned n = asker(c)->held;
+        if (c->evicted || stage == STAGE_LASTING)
+            continue;
+        if (stage == STAGE_RECEIVING && n >= held)
+            return c;
+        if (n > held && (!most || n > asker(most)->held || (n == asker(most)->held && stage > stage_of(most))))
+            most = c;
+    }
+    return most;
+}
+
+/* A connection comes. When there are too many, another one goes, or this one. */
 static void conn_enter(hs_t *s, conn_t *c)
 {
     pthread_mutex_lock(&s->conns_lock);
@@ -601,10 +663,12 @@ static void conn_enter(hs_t *s, conn_t *c)
     if (s->config.tallies)
         tally_add(&s->config.tallies->connections, 1);
     c->client->connections++;
-    if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt)
+    if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt) {
         evict(s, c->client, holder);
-    else if (s->conn_count > s->config.connections_max)
-        evict(s, NULL, holder);
+    } else if (s->conn_count > s->config.connections_max) {
+        conn_t *other = whom_to_evict(s);
+        evict_one(s, other ? other : c);
+    }
     pthread_mutex_unlock(&s->conns_lock);
     if (c->tls)
         tls_attach(c->tls, c->identity);

@@ -9,8 +9,10 @@
  * tells the methods of a path (and is the CORS preflight); 404, and 405 with Allow, come by themselves. A POST without
  * Content-Length or chunked coding gets 411, a body over body_max 413 and a closed connection. Errors of the server are
  * RFC 9457 problems. A request whose headers are not there after headers_ms, or whose body comes more slowly than
- * body_rate after that time, ends its connection, and so does an answer that is not taken in twice the idle
- * timeout. When there are too many connections, the oldest one that is still receiving its request goes.
+ * body_rate after that time, ends its connection, and so does an answer that is not taken in as much time as a body of
+ * its length has, at most twice the idle timeout. When there are too many connections, the oldest one that is still
+ * receiving its request goes, unless it is of a client that has fewer than the newcomer's; else the oldest that is
+ * being answered, of whoever has most of them and more than that client; else the newcomer.
  *
  * Clients (http/clients.h) have turns at the workers, and shares of what waits. Whoever is alone may fill all places.
  * As soon as another comes, the client that holds most of them gives up its last ones, which get 429 with Retry-After;
@@ -112,11 +114,11 @@ typedef struct {
     size_t deferred_body_max; /* bytes of their bodies together; 0: 64 MiB */
     size_t bodies_max;        /* bytes of all bodies that are being received; 0: 32 MiB; beyond: 503 */
     size_t body_max;          /* 0: 1 MiB; beyond: 413 */
-    unsigned connections_max; /* 0: 1024; beyond: the oldest that is still receiving goes */
+    unsigned connections_max; /* 0: 1024; beyond: one goes, or the newcomer */
     unsigned per_client_max;  /* 0: a quarter of it; beyond: the client's oldest that is still receiving goes */
     unsigned idle_timeout_s;  /* 0: 30 */
     unsigned headers_ms;      /* for a request's line and headers, and before the rate of its body counts; 0: 10000 */
-    unsigned body_rate;       /* bytes a second that a body has to come with; 0: 16384 */
+    unsigned body_rate;       /* bytes a second that a body has to come, and an answer to be taken with; 0: 16384 */
     hs_tallies_t *tallies;    /* borrowed; NULL: nothing is counted */
     const ws_config_t *websocket; /* for routes with HS_WEBSOCKET; copied. NULL: there are none */
 } hs_config_t;

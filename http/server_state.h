@@ -20,6 +20,9 @@
 /* A request's way: receiving -> (queued or deferred -> answered) -> sending. */
 typedef enum { AT_RECEIVING, AT_QUEUED, AT_DEFERRED, AT_ANSWERED, AT_SENDING } at_t;
 
+/* What others see of a connection, who may want its place: those that last have places of their own. */
+typedef enum { STAGE_RECEIVING, STAGE_AT_WORK, STAGE_SENDING, STAGE_LASTING } stage_t;
+
 /* One connection with its current request. Belongs to its event thread, except between AT_QUEUED or AT_DEFERRED and
  * AT_ANSWERED, when it is suspended and belongs to a worker, or to whoever takes it out of its hs_pending_t. */
 typedef struct conn {
@@ -33,7 +36,7 @@ typedef struct conn {
     int fd;
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */
-    atomic_bool receiving;        /* no whole request is here */
+    _Atomic(stage_t) stage;       /* receiving: no whole request is here */
     uint64_t begun_ms;            /* the request's headers were here */
     _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;

@@ -1,0 +1,119 @@
+/* A server whose places are all taken by clients that do not read, or that stay: others are served all the same. */
+#include <check.h>
+
+#include "tests/unit/http_hand.h"
+#include "tests/unit/unit.h"
+
+#define PLACES 64u
+#define LONG ((size_t)8 << 20) /* more than the sockets' buffers take */
+
+static hs_shared_t *long_answer;
+
+static void quick(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    *r = (hs_response_t){ .status = 200, .body = (uint8_t *)strdup("{}"), .body_len = 2 };
+}
+
+static void whole(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    r->shared = hs_shared_ref(long_answer);
+}
+
+static const hs_route_t routes[] = {
+    { "GET", "/quick", quick, 0 },
+    { "GET", "/long", whole, 0 },
+};
+
+static hs_t *start(hs_config_t k)
+{
+    err_t e;
+    hs_t *s = NULL;
+    uint8_t *text = calloc(1, LONG);
+    ck_assert_ptr_nonnull(text);
+    long_answer = hs_shared_new(200, NULL, view_of(text, LONG), 0);
+    ck_assert_ptr_nonnull(long_answer);
+    free(text);
+    k.address = "127.0.0.1";
+    k.routes = routes;
+    k.route_count = sizeof routes / sizeof routes[0];
+    k.connections_max = PLACES;
+    ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
+    return s;
+}
+
+static void stop(hs_t *s)
+{
+    hs_stop(s, 100);
+    hs_shared_unref(long_answer);
+}
+
+/* Asks for the long answer; once it begins, nothing more is read. */
+static int ask_deaf(const hs_t *s, const char *from)
+{
+    const int little = 2304, fd = dial_from(s, from);
+    char c;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    ck_assert(say(fd, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n"));
+    (void)recv(fd, &c, 1, MSG_PEEK);
+    return fd;
+}
+
+static int status_on(int fd)
+{
+    if (!say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n"))
+        return 0;
+    reply_t a = hear(fd, false);
+    free(a.body);
+    return a.status;
+}
+
+static const char *const FROM[] = { "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5" };
+
+START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    int deaf[PLACES], again[PLACES];
+    for (unsigned i = 0; i < PLACES; i++)
+        deaf[i] = ask_deaf(s, FROM[i % 4]);
+    for (unsigned i = 0; i < 10; i++) {
+        const int fd = dial_from(s, "127.0.0.9");
+        ck_assert_int_eq(status_on(fd), 200);
+        close(fd);
+    }
+    const int kept = dial_from(s, "127.0.0.9"); /* stays, though those come again and it alone is between requests */
+    for (unsigned i = 0; i < PLACES; i++) {
+        again[i] = ask_deaf(s, FROM[i % 4]);
+        ck_assert_int_eq(status_on(kept), 200);
+    }
+    for (unsigned i = 0; i < PLACES; i++) {
+        close(deaf[i]);
+        close(again[i]);
+    }
+    close(kept);
+    stop(s);
+}
+END_TEST
+
+/* The time for headers, and a second for the bytes. */
+START_TEST(an_answer_has_to_be_taken_with_a_rate)
+{
+    static hs_tallies_t tallies;
+    hs_t *s = start((hs_config_t){ .headers_ms = 500, .body_rate = LONG, .tallies = &tallies });
+    const int fd = ask_deaf(s, "127.0.0.2");
+    const uint64_t began = clock_ms(), until = began + 20000; /* a minute else */
+    while (tally_get(&tallies.connections) && clock_ms() < until)
+        pause_ms(10);
+    ck_assert_uint_eq(tally_get(&tallies.connections), 0);
+    ck_assert_uint_gt(clock_ms() - began, 500);
+    close(fd);
+    stop(s);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("http_full", clients_that_never_read_their_answers_shut_nobody_out,
+                    an_answer_has_to_be_taken_with_a_rate);
+}
