@@ -749,6 +749,24 @@ static void on_accepted(void *ctx, int fd, const struct sockaddr *from, socklen_
     (void)MHD_add_connection(s->daemon, fd, from, from_len); /* closes it where it cannot */
 }
 
+#define WEBSOCKETS_OF_ONE 128u
+
+static unsigned at_most(unsigned n, unsigned usual, unsigned most)
+{
+    n = n ? n : usual;
+    return n < most ? n : most;
+}
+
+/* WebSockets leave room for connections that do not last. */
+static rc_t start_websockets(hs_t *s)
+{
+    ws_config_t k = *s->config.websocket;
+    const unsigned most = lasting_max(s);
+    k.connections_max = at_most(k.connections_max, most, most);
+    k.per_address_max = at_most(k.per_address_max, WEBSOCKETS_OF_ONE, share_part(most));
+    return ws_hub_start(&s->websockets, NULL, &k);
+}
+
 static rc_t start_threads(hs_t *s, err_t *e)
 {
     const hs_config_t *k = &s->config;
@@ -777,7 +795,7 @@ static rc_t start_threads(hs_t *s, err_t *e)
     }
     if (worker_start(&s->reaper, NULL, "http-reaper", reaper_main, s))
         goto failed;
-    if (k->websocket && ws_hub_start(&s->websockets, NULL, k->websocket))
+    if (k->websocket && start_websockets(s))
         goto failed;
     if (own)
         options[1] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, 32768, NULL }; /* as usual */

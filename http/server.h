@@ -20,7 +20,8 @@
  * clients of equal shares.
  *
  * A GET of a route with HS_WEBSOCKET becomes a WebSocket (http/websocket.h), or is answered 426, 400, or 503 when there
- * is no room for another one. It counts as a connection, but for no timeout here.
+ * is no room for another one. It counts as a connection, but for no timeout here. There are at most a quarter as many
+ * as connections, of which a client has a quarter; and as many streams (http/stream.h).
  *
  * Bodies that are being received share bodies_max bytes. When that is full, a client that holds less than a quarter
  * gets room from whoever holds most, whose oldest one is closed; others get 503 with Retry-After.

@@ -95,6 +95,12 @@ struct hs {
     ws_hub_t *websockets; /* NULL: no route becomes one */
 };
 
+/* How many streams there may be, and as many WebSockets: so that half of the places stay with requests. */
+static inline unsigned lasting_max(const hs_t *s)
+{
+    return s->config.connections_max / 4 ? s->config.connections_max / 4 : 1;
+}
+
 /* ---- serve.c ---- */
 
 /* So many bytes of the present body are not held by its connection any more. */

@@ -138,7 +138,7 @@ void stream_drop(hs_stream_t *take)
 /* With the server's lock held. */
 static bool has_place(const hs_t *s, const hs_client_t *client, bool *over_share)
 {
-    const unsigned most = s->config.connections_max / 2;
+    const unsigned most = lasting_max(s);
     *over_share = !client->turns[0].exempt && client->streams >= share_part(most);
     return !s->quit && !*over_share && s->stream_count < most;
 }

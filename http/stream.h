@@ -4,7 +4,7 @@
  * has to be kept for it. While there is nothing to be sent the connection waits without a thread. A reader that takes
  * nothing for twice the server's idle timeout, or has closed its side, is let go.
  *
- * Streams have places: half as many as connections, of which a client has a quarter (http/server.h).
+ * Streams have places: a quarter of those of connections, of which a client has a quarter (http/server.h).
  *
  * Floor:  2, http. Any thread.
  * Tests:  tests/unit/test_http_stream.c

@@ -1,6 +1,7 @@
 /* A server whose places are all taken by clients that do not read, or that stay: others are served all the same. */
 #include <check.h>
 
+#include "http/stream.h"
 #include "tests/unit/http_hand.h"
 #include "tests/unit/unit.h"
 
@@ -21,9 +22,43 @@ static void whole(void *ctx, const hs_request_t *q, hs_response_t *r)
     r->shared = hs_shared_ref(long_answer);
 }
 
+static size_t read_nothing(void *ctx, char *out, size_t cap)
+{
+    (void)ctx, (void)out, (void)cap;
+    return 0;
+}
+
+static void on_closed(void *ctx)
+{
+    (void)ctx;
+}
+
+static void last(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    hs_stream_unref(
+        hs_stream_new(q, r, "text/event-stream", &(hs_source_t){ .read = read_nothing, .closed = on_closed }));
+}
+
+static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
+{
+    (void)ctx;
+    free(take_text);
+    ws_done(w, view_of(NULL, 0), n);
+}
+
+static void on_over(void *ctx, ws_t *w)
+{
+    (void)ctx, (void)w;
+}
+
+static const ws_config_t websocket = { .message = on_message, .closed = on_over };
+
 static const hs_route_t routes[] = {
     { "GET", "/quick", quick, 0 },
     { "GET", "/long", whole, 0 },
+    { "GET", "/ws", NULL, HS_WEBSOCKET },
+    { "GET", "/stream", last, 0 },
 };
 
 static hs_t *start(hs_config_t k)
@@ -39,6 +74,7 @@ static hs_t *start(hs_config_t k)
     k.routes = routes;
     k.route_count = sizeof routes / sizeof routes[0];
     k.connections_max = PLACES;
+    k.websocket = &websocket;
     ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
     return s;
 }
@@ -96,6 +132,37 @@ START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
 }
 END_TEST
 
+/* Idle WebSockets and streams of four addresses, as many as there are places of each. */
+START_TEST(connections_that_last_leave_places_for_others)
+{
+    static const char *const ask[] = {
+        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+    };
+    hs_t *s = start((hs_config_t){ 0 });
+    int fds[2][PLACES];
+    unsigned lasting[2] = { 0 };
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned i = 0; i < PLACES; i++) {
+            fds[k][i] = dial_from(s, FROM[i % 4]);
+            char head[16] = "";
+            if (say(fds[k][i], ask[k]) && recv(fds[k][i], head, 12, MSG_WAITALL) == 12)
+                lasting[k] += memcmp(head + 9, k ? "200" : "101", 3) == 0;
+        }
+    for (unsigned k = 0; k < 2; k++)
+        ck_assert_msg(lasting[k] == PLACES / 4, "%u of kind %u", lasting[k], k);
+    for (unsigned i = 0; i < 10; i++) {
+        const int fd = dial_from(s, "127.0.0.9");
+        ck_assert_int_eq(status_on(fd), 200);
+        close(fd);
+    }
+    for (unsigned i = 0; i < 2 * PLACES; i++)
+        close(fds[i / PLACES][i % PLACES]);
+    stop(s);
+}
+END_TEST
+
 /* The time for headers, and a second for the bytes. */
 START_TEST(an_answer_has_to_be_taken_with_a_rate)
 {
@@ -115,5 +182,5 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_full", clients_that_never_read_their_answers_shut_nobody_out,
-                    an_answer_has_to_be_taken_with_a_rate);
+                    connections_that_last_leave_places_for_others, an_answer_has_to_be_taken_with_a_rate);
 }

@@ -186,7 +186,7 @@ END_TEST
 
 START_TEST(a_client_has_its_share_of_the_places)
 {
-    hs_t *s = start(32); /* 16 streams, 4 of a client */
+    hs_t *s = start(64); /* 16 streams, 4 of a client */
     int fds[6];
     for (unsigned i = 0; i < 6; i++)
         fds[i] = dial_from(s, i < 5 ? "127.0.0.9" : "127.0.0.10");
