@@ -200,7 +200,16 @@ static view_t trim(view_t v)
     return v;
 }
 
-/* The next piece up to a mark outside of quotes. */
+static view_t cut(view_t *rest, size_t n)
+{
+    const view_t v = trim(view_of(rest->p, n));
+    n += n < rest->n;
+    *rest = view_of(rest->p + n, rest->n - n);
+    return v;
+}
+
+/* The next piece up to a mark outside of quotes; nothing when these do not end, as who begins them may have to do with
+ * what others add. */
 static view_t piece(view_t *rest, char mark)
 {
     bool quoted = false;
@@ -208,17 +217,20 @@ static view_t piece(view_t *rest, char mark)
     for (; n < rest->n && (quoted || rest->p[n] != (uint8_t)mark); n++)
         if (rest->p[n] == '"')
             quoted = !quoted;
-    const view_t v = trim(view_of(rest->p, n));
-    n += n < rest->n;
-    *rest = view_of(rest->p + n, rest->n - n);
-    return v;
+    const view_t v = cut(rest, n);
+    return quoted ? view_of(NULL, 0) : v;
 }
 
-/* An address with a port or without: 192.0.2.1:80, 2001:db8::1, [2001:db8::1]:80, and any of them in quotes. */
+/* Likewise of a text that knows no quotes. */
+static view_t plain_piece(view_t *rest, char mark)
+{
+    const uint8_t *at = memchr(rest->p, mark, rest->n);
+    return cut(rest, at ? (size_t)(at - rest->p) : rest->n);
+}
+
+/* An address with a port or without: 192.0.2.1:80, 2001:db8::1, [2001:db8::1]:80. */
 static bool read_node(ip_t *out, view_t v)
 {
-    if (v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"')
-        v = view_of(v.p + 1, v.n - 2);
     if (v.n && v.p[0] == '[') {
         const uint8_t *end = memchr(v.p, ']', v.n);
         return end && ip_read(out, view_of(v.p + 1, (size_t)(end - v.p) - 1));
@@ -229,32 +241,36 @@ static bool read_node(ip_t *out, view_t v)
     return ip_read(out, v);
 }
 
+/* What an element of Forwarded says of whom it is for, without its quotes. */
 static view_t for_of(view_t element)
 {
     while (element.n) {
         const view_t pair = piece(&element, ';');
-        if (pair.n > 4 && strncasecmp((const char *)pair.p, "for=", 4) == 0)
-            return view_of(pair.p + 4, pair.n - 4);
+        if (pair.n <= 4 || strncasecmp((const char *)pair.p, "for=", 4) != 0)
+            continue;
+        const view_t v = view_of(pair.p + 4, pair.n - 4);
+        return v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"' ? view_of(v.p + 1, v.n - 2) : v;
     }
     return view_of(NULL, 0);
 }
 
+static bool is_named(view_t name, const char *text)
+{
+    return name.n == strlen(text) && strncasecmp((const char *)name.p, text, name.n) == 0;
+}
+
 void forwarded_field(forwarded_t *f, view_t name, view_t value)
 {
-    const bool standard = name.n == 9 && strncasecmp((const char *)name.p, "Forwarded", 9) == 0;
-    const bool usual = name.n == 15 && strncasecmp((const char *)name.p, "X-Forwarded-For", 15) == 0;
-    if ((!standard && !usual) || (usual && f->by_forwarded))
+    static const ip_t unnamed = { .b = { 0x01 } }; /* 100::, which is nobody's (RFC 6666) */
+    if (!is_named(name, f->standard ? "Forwarded" : "X-Forwarded-For"))
         return;
-    if (standard && !f->by_forwarded)
-        f->known = false;
-    f->by_forwarded = standard;
     while (value.n) {
         ip_t at;
-        const view_t element = piece(&value, ',');
-        const bool named = read_node(&at, standard ? for_of(element) : element);
-        if (named && proxies_have(f->proxies, &at))
+        const view_t element = f->standard ? for_of(piece(&value, ',')) : plain_piece(&value, ',');
+        const bool reads = read_node(&at, element);
+        if (reads && proxies_have(f->proxies, &at))
             continue;
-        f->known = named;
-        f->client = at;
+        f->known = true;
+        f->client = reads ? at : unnamed;
     }
 }

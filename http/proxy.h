@@ -1,5 +1,5 @@
 /* proxy.h - what proxies say of the clients behind them: PROXY protocol v1 and v2 in front of a connection, Forwarded
- * and X-Forwarded-For in a request. Only those that are listed are believed.
+ * or X-Forwarded-For in a request. Only those that are listed are believed.
  *
  * Spec:   haproxy doc/proxy-protocol.txt, 2.1 and 2.2; RFC 7239
  * Floor:  2, http. No I/O, clock, heap.
@@ -46,14 +46,15 @@ bool ip_of(ip_t *out, const struct sockaddr *at);
  * RC_NEED_DATA: more is to come, at most PROXY_HEADER_MAX bytes in all. RC_MALFORMED: it begins otherwise. */
 NODISCARD rc_t proxy_header(struct sockaddr_in6 *from, bool *known, size_t *len, view_t in);
 
-/* What a request says of its client, in the order of its fields; zeroed at first. */
+/* What a request says of its client, in the order of its fields; zeroed at first but for the first two. */
 typedef struct {
     const proxies_t *proxies;
-    bool by_forwarded, known;
-    ip_t client; /* the last that is named and is not itself listed */
+    bool standard; /* they say it by Forwarded; else by X-Forwarded-For. The other one is whatever a client sent */
+    bool known;
+    ip_t client; /* the last that is not itself listed; the same one, nobody's, for all that cannot be read */
 } forwarded_t;
 
-/* Takes a field; those of other names say nothing. Forwarded wins over X-Forwarded-For. */
+/* Takes a field; those of other names say nothing. */
 void forwarded_field(forwarded_t *f, view_t name, view_t value);
 
 #endif

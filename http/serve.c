@@ -266,7 +266,8 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
 {
     const hs_route_t *route;
     reply_extra_t extra = extra_of(c->server, route_find(&route, c->server, method, path));
-    fields_t fields = { .forwarded.proxies = c->client->turns[0].exempt ? &c->server->proxies : NULL };
+    fields_t fields = { .forwarded = { .proxies = c->client->turns[0].exempt ? &c->server->proxies : NULL,
+                                       .standard = c->server->config.by_forwarded } };
     int status;
     gaps_line(&fields.gaps, c->raw, strlen(c->target), version);
     (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_field, &fields);

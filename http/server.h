@@ -30,8 +30,8 @@
  * waits any more, and a request that has not begun is dropped.
  *
  * A client behind a listed proxy is whom that names (http/proxy.h): by the PROXY header of the connection, or the last
- * element of Forwarded or X-Forwarded-For that is not itself listed. One that says nothing stands for many, and has no
- * bounds.
+ * element of X-Forwarded-For, or where that is configured of Forwarded, that is not itself listed; all whose element
+ * cannot be read are one client. One that says nothing stands for many, and has no bounds.
  *
  * On a Unix socket all are one client, with all places.
  *
@@ -100,6 +100,7 @@ typedef struct {
     size_t address_count;
     const proxies_t *proxies; /* whose word for who asks is taken; copied; NULL: nobody's */
     bool proxy_protocol;      /* connections of those begin with a PROXY header, before TLS */
+    bool by_forwarded;        /* they name clients by Forwarded; else by X-Forwarded-For */
     const char *address;      /* bind address; NULL: all IPv4 and IPv6 where available */
     uint16_t port;            /* 0: any; hs_port tells */
     const char *unix_path;    /* listens on a Unix socket at this place instead of all that; lives as long; NULL: not */

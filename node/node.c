@@ -37,6 +37,7 @@ static void place(hs_config_t *k, const char *at[HOSTING_ADDRESSES_MAX], const n
     k->address = n->options.config_path || h->listen_count ? NULL : "127.0.0.1";
     k->proxies = &h->proxies;
     k->proxy_protocol = h->proxy_protocol;
+    k->by_forwarded = h->proxy_header == PROXY_FORWARDED;
 }
 
 rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)

@@ -214,8 +214,9 @@ static const char *const blocks[] = {
     [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
 };
 
-static const char *const reaches[] = { "public", "private", "all", NULL };   /* as config_reach_t */
-static const char *const follows[] = { "on-demand", "off", "always", NULL }; /* as news_mode_t */
+static const char *const reaches[] = { "public", "private", "all", NULL };           /* as config_reach_t */
+static const char *const proxy_headers[] = { "x-forwarded-for", "forwarded", NULL }; /* as proxy_header_t */
+static const char *const follows[] = { "on-demand", "off", "always", NULL };         /* as news_mode_t */
 
 static const option_t options[] = {
     { .key = "peers",
@@ -380,6 +381,12 @@ static const option_t options[] = {
       .kind = OPTION_FLAG,
       .file_only = true,
       .at = offsetof(config_t, hosting.proxy_protocol) },
+    { .key = "proxy_header",
+      .help = "The field by which proxies name clients: x-forwarded-for (default) or forwarded; in the file only.",
+      .kind = OPTION_CHOICE,
+      .file_only = true,
+      .at = offsetof(config_t, hosting.proxy_header),
+      .words = proxy_headers },
     { .key = "memory_max",
       .help = "MiB that caches, bodies and answers are sized by: 64 to 65536, 256 by default; in the file only.",
       .kind = OPTION_NUMBER,

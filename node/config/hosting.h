@@ -14,6 +14,9 @@
 #define HOSTING_CLIENTS_MAX 4096u    /* connections, and requests that wait */
 #define HOSTING_BUDGET_MAX 10000000u /* questions a minute */
 
+/* The words of proxy_header. */
+typedef enum { PROXY_X_FORWARDED_FOR, PROXY_FORWARDED } proxy_header_t;
+
 /* Bytes of the parts that take what memory_max leaves them (docs/operate.md). */
 typedef struct {
     size_t cache;      /* proven accounts, slots and code, and kept answers */
@@ -28,6 +31,7 @@ typedef struct {
     size_t listen_count;
     proxies_t proxies;
     bool proxy_protocol;      /* those begin with a PROXY header */
+    unsigned proxy_header;    /* by which they name clients: a proxy_header_t */
     uint64_t memory_max;      /* MiB that all below takes together; 0: HOSTING_MEMORY_MAX */
     uint64_t connections_max; /* of the API port; 0: HOSTING_CLIENTS_MAX */
     uint64_t requests_max;    /* that wait for their answer; 0: HOSTING_CLIENTS_MAX */

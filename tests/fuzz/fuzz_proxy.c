@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     (void)!proxies_add(&proxies, view_of(data, len));
     forwarded_t f = { .proxies = &proxies };
     forwarded_field(&f, view_str("X-Forwarded-For"), view_of(data, len));
+    f.standard = true;
     forwarded_field(&f, view_str("Forwarded"), view_of(data, len));
     return 0;
 }

@@ -542,7 +542,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 43);
+    ck_assert_uint_eq(count, 44);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -605,7 +605,7 @@ START_TEST(a_setup_may_set_every_key_but_those_of_the_measured_file)
     static const char *const of_the_file[] = {
         "setup_may_set",      "development",        "listen",     "proxies",         "proxy_protocol",
         "setup_token_sha256", "execution_rpc_file", "memory_max", "connections_max", "requests_max",
-        "upstream_budget",    "setup_may_reach",    "send_rpc"
+        "upstream_budget",    "setup_may_reach",    "send_rpc",   "proxy_header"
     };
     size_t count;
     const option_t *o = config_options(&count);

@@ -38,6 +38,9 @@ START_TEST(the_measured_file_says_where_the_ports_are)
     ck_assert(ip_read(&ip, view_str("10.1.2.3")) && proxies_have(&h.proxies, &ip));
     ck_assert(h.proxy_protocol && h.has_token);
     ck_assert_uint_eq(h.token_sha256.b[31], 0x20);
+    ck_assert_uint_eq(h.proxy_header, PROXY_X_FORWARDED_FOR);
+    ck_assert_int_eq(read(&e, "{\"proxy_header\":\"forwarded\"}"), RC_OK);
+    ck_assert_uint_eq(h.proxy_header, PROXY_FORWARDED);
 }
 END_TEST
 
@@ -53,6 +56,7 @@ START_TEST(what_is_no_address_network_or_word_is_named)
         { "{\"proxies\":[\"10.0.0.0/33\"]}", "proxies[0]" },
         { "{\"proxies\":[\"10.0.0.1\",\"\"]}", "proxies[1]" },
         { "{\"proxy_protocol\":\"pp\"}", "proxy_protocol" },
+        { "{\"proxy_header\":\"x-real-ip\"}", "proxy_header" },
         { "{\"memory_max\":63}", "memory_max" },
         { "{\"memory_max\":\"64\"}", "memory_max" },
         { "{\"setup_token_sha256\":\"0x01\"}", "setup_token_sha256" },

@@ -58,8 +58,16 @@ START_TEST(what_listed_proxies_say_is_taken_for_each_request)
     int fd = dial_from(s, LISTED);
     expect_on(fd, GET "X-Forwarded-For: 192.0.2.1\r\n\r\n", "192.0.2.1");
     expect_on(fd, GET "X-Forwarded-For: 1.1.1.1, 192.0.2.2, 127.0.0.2\r\n\r\n", "192.0.2.2");
-    expect_on(fd, GET "Forwarded: for=\"192.0.2.3:80\"\r\n\r\n", "192.0.2.3");
+    expect_on(fd, GET "X-Forwarded-For: \", 192.0.2.3\r\nForwarded: for=1.2.3.4\r\n\r\n", "192.0.2.3");
+    expect_on(fd, GET "X-Forwarded-For: \"\r\n\r\n", "0.0.0.0"); /* bounded */
+    expect_on(fd, GET "Forwarded: for=_x\r\n\r\n", "127.0.0.2 many");
     expect_on(fd, GET "\r\n", "127.0.0.2 many");
+    close(fd);
+    hs_stop(s, 1000);
+    s = start((hs_config_t){ .by_forwarded = true });
+    fd = dial_from(s, LISTED);
+    expect_on(fd, GET "Forwarded: for=\"192.0.2.3:80\"\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n", "192.0.2.3");
+    expect_on(fd, GET "Forwarded: for=_x\r\n\r\n", "0.0.0.0");
     close(fd);
     hs_stop(s, 1000);
 }

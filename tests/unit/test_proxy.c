@@ -35,6 +35,8 @@ START_TEST(headers_give_who_is_behind_the_proxy_or_are_refused)
 }
 END_TEST
 
+#define UNREAD "100::" /* the one client of all that cannot be read */
+
 static proxies_t two_proxies(void)
 {
     proxies_t p = { .count = 0 };
@@ -92,31 +94,44 @@ START_TEST(the_last_address_that_is_not_itself_a_proxy_is_the_client)
     static const struct {
         const char *fields[3]; /* "name:value" */
         const char *client;    /* NULL: nobody is named */
+        bool standard;
     } rows[] = {
-        { { "X-Forwarded-For:192.0.2.1" }, "192.0.2.1" },
-        { { "x-forwarded-for:192.0.2.1:8080" }, "192.0.2.1" },
-        { { "X-Forwarded-For:1.1.1.1, 192.0.2.1, 10.0.0.1" }, "192.0.2.1" },
+        { { "X-Forwarded-For:192.0.2.1" }, "192.0.2.1", false },
+        { { "x-forwarded-for:192.0.2.1:8080" }, "192.0.2.1", false },
+        { { "X-Forwarded-For:1.1.1.1, 192.0.2.1, 10.0.0.1" }, "192.0.2.1", false },
         { { "X-Forwarded-For:1.1.1.1", "X-Forwarded-For:192.0.2.1", "X-Forwarded-For:10.0.0.7,10.0.0.8" },
-          "192.0.2.1" },
-        { { "X-Forwarded-For:2001:db8::7" }, "2001:db8::7" },
-        { { "X-Forwarded-For:[2001:db8::7]:443" }, "2001:db8::7" },
-        { { "X-Forwarded-For:192.0.2.1, unknown" }, NULL },
-        { { "X-Forwarded-For:unknown, 192.0.2.1" }, "192.0.2.1" },
-        { { "X-Forwarded-For:10.0.0.1" }, NULL },
-        { { "X-Forwarded-For:" }, NULL },
-        { { "Forwarded:for=192.0.2.1" }, "192.0.2.1" },
-        { { "Forwarded:proto=https;FOR=192.0.2.1;by=10.0.0.1" }, "192.0.2.1" },
-        { { "Forwarded:for=1.1.1.1, for=\"[2001:db8::7]:47\", for=10.0.0.1" }, "2001:db8::7" },
-        { { "Forwarded:for=\"1.1.1.1, 2.2.2.2\", for=192.0.2.1" }, "192.0.2.1" },
-        { { "Forwarded:for=192.0.2.1, for=_hidden" }, NULL },
-        { { "Forwarded:by=192.0.2.1" }, NULL },
-        { { "X-Forwarded-For:1.1.1.1", "Forwarded:for=192.0.2.1" }, "192.0.2.1" },
-        { { "Forwarded:for=192.0.2.1", "X-Forwarded-For:1.1.1.1" }, "192.0.2.1" },
-        { { "X-Forwarded:192.0.2.1", "X-Real-IP:192.0.2.1" }, NULL },
+          "192.0.2.1",
+          false },
+        { { "X-Forwarded-For:2001:db8::7" }, "2001:db8::7", false },
+        { { "X-Forwarded-For:[2001:db8::7]:443" }, "2001:db8::7", false },
+        { { "X-Forwarded-For:192.0.2.1, unknown" }, UNREAD, false },
+        { { "X-Forwarded-For:unknown, 192.0.2.1" }, "192.0.2.1", false },
+        { { "X-Forwarded-For:\", 192.0.2.1" }, "192.0.2.1", false }, /* what a client sent, and what the proxy added */
+        { { "X-Forwarded-For:1.1.1.1;\", 192.0.2.1, 10.0.0.1" }, "192.0.2.1", false },
+        { { "X-Forwarded-For:\"192.0.2.1\"" }, UNREAD, false },
+        { { "X-Forwarded-For:192.0.2.1," }, "192.0.2.1", false },
+        { { "X-Forwarded-For:, ," }, UNREAD, false },
+        { { "X-Forwarded-For:10.0.0.1" }, NULL, false },
+        { { "X-Forwarded-For:" }, NULL, false },
+        { { "X-Forwarded-For:192.0.2.1", "Forwarded:for=1.1.1.1" }, "192.0.2.1", false },
+        { { "Forwarded:for=_x", "X-Forwarded-For:192.0.2.1" }, "192.0.2.1", false },
+        { { "Forwarded:for=1.1.1.1" }, NULL, false },
+        { { "X-Forwarded:192.0.2.1", "X-Real-IP:192.0.2.1" }, NULL, false },
+        { { "Forwarded:for=192.0.2.1" }, "192.0.2.1", true },
+        { { "Forwarded:proto=https;FOR=192.0.2.1;by=10.0.0.1" }, "192.0.2.1", true },
+        { { "Forwarded:for=1.1.1.1, for=\"[2001:db8::7]:47\", for=10.0.0.1" }, "2001:db8::7", true },
+        { { "Forwarded:for=\"1.1.1.1, 2.2.2.2\", for=192.0.2.1" }, "192.0.2.1", true },
+        { { "Forwarded:for=192.0.2.1, for=_hidden" }, UNREAD, true },
+        { { "Forwarded:by=192.0.2.1" }, UNREAD, true },
+        { { "Forwarded:for=1.1.1.1;x=\", for=192.0.2.1" }, UNREAD, true },
+        { { "Forwarded:for=1.1.1.1;x=\", for=\"[2001:db8::7]:47\"" }, UNREAD, true },
+        { { "Forwarded:for=\", for=192.0.2.1" }, UNREAD, true },
+        { { "Forwarded:for=192.0.2.1", "X-Forwarded-For:1.1.1.1" }, "192.0.2.1", true },
+        { { "X-Forwarded-For:1.1.1.1" }, NULL, true },
     };
     const proxies_t p = two_proxies();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        forwarded_t f = { .proxies = &p };
+        forwarded_t f = { .proxies = &p, .standard = rows[i].standard };
         ip_t want;
         for (size_t k = 0; k < 3 && rows[i].fields[k]; k++) {
             const char *colon = strchr(rows[i].fields[k], ':');
