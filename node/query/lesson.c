@@ -350,14 +350,23 @@ bool lesson_has_branch(const batch_t *b, const need_t *branch)
     return false;
 }
 
-bool lesson_is_rooted(const batch_t *b, size_t element, const need_t *need)
+bool lesson_is_false(arena_t *scratch, const batch_t *b, size_t element)
 {
-    const ex_nodes_t *nodes = &b->answers[element].answer.proof.account_proof;
+    const need_t *need = b->needs[element];
+    const ex_proof_answer_t *proof = &b->answers[element].answer.proof;
+    const arena_mark_t mark = arena_mark(scratch);
+    mpt_account_t account;
     hash32_t root;
-    if (need->kind != NEED_PROOF || !nodes->count)
+    err_t e;
+    if (need->kind != NEED_PROOF || !proof->account_proof.count)
         return false;
-    keccak256(&root, nodes->nodes[0]);
-    return hash32_eq(&root, &need->block->state_root);
+    u256_t *values = arena_calloc(scratch, need->slot_count, sizeof *values);
+    keccak256(&root, proof->account_proof.nodes[0]);
+    const rc_t rc =
+        values ? ex_proof_verify(&account, values, &e, &root, &need->addr, need->slots, need->slot_count, proof)
+               : RC_NOMEM;
+    arena_rollback(scratch, mark);
+    return rc_blames_input(rc);
 }
 
 static int learn_branch(cap_t *c, void *unused)

@@ -6,7 +6,8 @@
  *                 -> of each need in it: query_give -> lesson_is_numbered, lesson_is_limit, lesson_blames -> up_report
  *
  * A fault of a batch is told once, whoever waits for it; which counter it goes to is its result (up_report in
- * rpc/upstream/endpoints.h): RC_REFUSED a lie, RC_NEED_DATA late, RC_UNSUPPORTED newer, all else unusable.
+ * rpc/upstream/endpoints.h): RC_REFUSED a lie, RC_NEED_DATA late, RC_UNSUPPORTED newer, all else unusable; RC_REPLAY of
+ * that is what came by number and is not of the block, nor of a branch that the endpoint says to be on.
  *
  * Floor:  5, node/query. Any thread.
  * Tests:  tests/unit/test_ask.c, tests/unit/test_providers.c
@@ -63,8 +64,9 @@ lesson_branch_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t e
 /* Whether the batch has the header of branch's block in it, as asked for by branch. */
 bool lesson_has_branch(const batch_t *b, const need_t *branch);
 
-/* Whether an answer is a proof from the state root of need's block: then it is of no other branch, right or wrong. */
-bool lesson_is_rooted(const batch_t *b, size_t element, const need_t *need);
+/* Whether an answer is a proof that contradicts itself: from whatever root its nodes begin with it shows something
+ * else than it says, or nothing. Then it is of no branch. */
+bool lesson_is_false(arena_t *scratch, const batch_t *b, size_t element);
 
 /* Learns that it was. */
 void lesson_other_branch(up_t *u, size_t endpoint);

@@ -366,27 +366,26 @@ static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
 /* Whether the endpoint itself said that what it gave wrong is of our branch. */
 static bool is_ours(const visit_t *v, const seat_t *s)
 {
-    if (v->stand != BRANCH_OURS && v->stand != BRANCH_UNSAID)
+    if (v->stand != BRANCH_OURS)
         return false;
-    if (lesson_is_rooted(s->batch, s->element, s->need))
-        return true;
     return s->need->block->env.number <= v->branch.number && lesson_has_branch(s->batch, &v->branch);
 }
 
 /* What an answer comes to that does not prove what was asked for. *again: it may be of another branch, and that is
  * asked first. */
-static rc_t judge_wrong(visit_t *v, err_t *e, const seat_t *s, bool *again, bool *passes)
+static rc_t judge_wrong(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *again)
 {
     const ex_block_t *block = s->need->block;
     const uint64_t number = block->env.number;
+    const bool excused = v->stand != BRANCH_OURS && v->stand != BRANCH_UNSAID;
     if (!lesson_is_numbered(s->batch, s->need) || is_ours(v, s))
         return RC_REFUSED;
+    if (!excused && lesson_is_false(&r->arena, s->batch, s->element))
+        return RC_REFUSED;
     if (v->stand == BRANCH_UNSAID)
-        return err_say(e, RC_IO, "it is not the block's, and it does not say which block it has there");
-    if (v->doubts >= DOUBTS_MAX) {
-        *passes = true;
-        return err_say(e, RC_NEED_DATA, "it is not the block's, of which it has the header: it is on several branches");
-    }
+        return err_say(e, RC_REPLAY, "it is not the block's, and it does not say which block it has there");
+    if (v->stand == BRANCH_OURS && v->doubts >= DOUBTS_MAX)
+        return err_say(e, RC_REPLAY, "it is not the block's, whose header it has");
     if (!v->doubted || number < v->doubt.number)
         v->doubt = (need_t){ .kind = NEED_HEADER, .block = block, .number = number };
     v->doubted = *again = true;
@@ -431,7 +430,7 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
         r->since_ms = r->now_ms();
     *passes = rc == RC_NEED_DATA && e->code == QUERY_LATER && !s->need->settled;
     if (rc_blames_input(rc))
-        rc = judge_wrong(v, e, s, again, passes);
+        rc = judge_wrong(r, v, e, s, again);
     return jr_before(e, rc, s->need);
 }
 

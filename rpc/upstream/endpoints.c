@@ -11,7 +11,7 @@
 #include "rpc/upstream/secrets.h"
 
 #define BACKOFF_MS 250u
-#define BACKOFF_LIE_MS 4000u
+#define BACKOFF_WRONG_MS 4000u
 #define BACKOFF_MAX_MS 30000u
 #define BACKOFF_LATE_MAX_MS 800u
 #define BACKOFF_BUSY_MAX_MS 4000u /* of who has enough for now, and does not say for how long */
@@ -403,7 +403,7 @@ static uint64_t spread(const endpoint_t *e, uint64_t now_ms)
 /* 3/4 to 5/4 of the doubled base, at most BACKOFF_MAX_MS, at least what the endpoint asked for. */
 static uint64_t backoff_ms(const endpoint_t *e, unsigned streak, rc_t rc, uint32_t retry_after_ms, uint64_t now_ms)
 {
-    const uint64_t base = rc == RC_REFUSED ? BACKOFF_LIE_MS : BACKOFF_MS;
+    const uint64_t base = rc == RC_REFUSED || rc == RC_REPLAY ? BACKOFF_WRONG_MS : BACKOFF_MS;
     const uint64_t most = rc == RC_NEED_DATA ? BACKOFF_LATE_MAX_MS
                           : retry_after_ms   ? BACKOFF_BUSY_MAX_MS
                                              : BACKOFF_MAX_MS;

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <zlib.h>
 
+#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "tests/unit/fake_server.h"
 
 #define PLAY_PAUSE_MS 4u /* before each answer, so that what is asked side by side is seen to be */
 #define PLAY_CALLS 7u
+#define PLAY_ROOT_LEN 1066u /* digits of the state's root node, with 0x */
 
 /* How a batch is refused as a whole. */
 typedef enum {
@@ -69,7 +71,7 @@ typedef struct play {
     const char *envelope, *member; /* further members, with a comma before them */
     bool gzip, x_gzip, chunked, reversed, text_ids, same_ids, page;
     int redirect; /* status of the first answer, to the same server's /moved */
-    enum { LIE_NONE, LIE_BALANCE, LIE_VALUE, LIE_OTHER_SLOT, LIE_EXTRA_NODE, LIE_NODE, LIE_CODE } lie;
+    enum { LIE_NONE, LIE_BALANCE, LIE_VALUE, LIE_OTHER_SLOT, LIE_EXTRA_NODE, LIE_NODE, LIE_CODE, LIE_ROOT } lie;
     unsigned drip_ms;  /* the answer comes in pieces over so long */
     unsigned pause_ms; /* before each answer */
     int status;        /* of all answers; 0: 200 */
@@ -113,18 +115,29 @@ static inline const json_t *play_account(const char *address)
     return NULL;
 }
 
-/* A list of nodes; lie: the last digit of the first is another. */
-static inline void play_nodes(FILE *out, const json_t *list, bool lie, bool extra)
+/* Of a root, which is a branch that is full: a digit of the hash that stands beside the path of an address. */
+static inline size_t play_beside(const char *address)
+{
+    uint8_t addr[20];
+    hash32_t path;
+    ck_assert_int_eq(hex_decode_exact(addr, 20, address, 42), RC_OK);
+    keccak256(&path, view_of(addr, 20));
+    return 2 + 2 * (3 + 33 * (((path.b[0] >> 4) + 1u) % 16) + 1);
+}
+
+/* A list of nodes; other: a digit of the first that is another one, 0: none is. */
+static inline void play_nodes(FILE *out, const json_t *list, size_t other, bool extra)
 {
     size_t i;
     const json_t *index;
     fputc('[', out);
     json_array_foreach (list, i, index) {
         const json_t *node = json_array_get(json_object_get(play_world, "nodes"), (size_t)json_integer_value(index));
-        const char *hex = json_string_value(node);
-        const size_t n = strlen(hex) - 1;
-        const char last = lie && !i ? (hex[n] == '0' ? '1' : '0') : hex[n];
-        fprintf(out, "%s\"%.*s%c\"", i ? "," : "", (int)n, hex, last);
+        char *hex = strdup(json_string_value(node));
+        if (other && !i)
+            hex[other] = hex[other] == '0' ? '1' : '0';
+        fprintf(out, "%s\"%s\"", i ? "," : "", hex);
+        free(hex);
     }
     fputs(extra ? ",\"0xc0\"]" : "]", out);
 }
@@ -169,13 +182,14 @@ static inline bool play_slots(FILE *out, const play_t *p, const json_t *account,
                 : p->short_keys                   ? digits
                                                   : k + 2,
                 p->long_values ? (int)(66 - strlen(value)) : 0, zeros, value + 2, p->lie == LIE_VALUE ? "1" : "");
-        play_nodes(out, s ? json_object_get(s, "proof") : NULL, false, p->lie == LIE_EXTRA_NODE);
+        play_nodes(out, s ? json_object_get(s, "proof") : NULL, 0, p->lie == LIE_EXTRA_NODE);
         fprintf(out, "%s}", p->member ? p->member : "");
     }
     fprintf(out, "]");
     return true;
 }
 
+/* On another branch it is as good, from another root. */
 static inline bool play_proof(FILE *out, const play_t *p, const json_t *params, bool branch)
 {
     const json_t *account = play_account(json_string_value(json_array_get(params, 0)));
@@ -183,11 +197,15 @@ static inline bool play_proof(FILE *out, const play_t *p, const json_t *params, 
         return false;
     fprintf(
         out,
-        "{\"address\":\"%s\",\"nonce\":\"%s\",\"balance\":\"%s%s%s\",\"codeHash\":\"%s\",\"storageHash\":\"%s\",\"accountProof\":",
-        play_text(account, "address"), play_text(account, "nonce"), branch ? "0x1" : "",
-        play_text(account, "balance") + (branch ? 2 : 0), p->lie == LIE_BALANCE ? "1" : "",
-        play_text(account, "codeHash"), play_text(account, "storageHash"));
-    play_nodes(out, json_object_get(account, "accountProof"), branch || p->lie == LIE_NODE, false);
+        "{\"address\":\"%s\",\"nonce\":\"%s\",\"balance\":\"%s%s\",\"codeHash\":\"%s\",\"storageHash\":\"%s\",\"accountProof\":",
+        play_text(account, "address"), play_text(account, "nonce"), play_text(account, "balance"),
+        p->lie == LIE_BALANCE ? "1" : "", play_text(account, "codeHash"), play_text(account, "storageHash"));
+    const size_t beside = play_beside(play_text(account, "address"));
+    play_nodes(out, json_object_get(account, "accountProof"),
+               p->lie == LIE_NODE ? PLAY_ROOT_LEN - 1
+               : branch           ? beside
+                                  : 0,
+               false);
     if (!play_slots(out, p, account, json_array_get(params, 1)))
         return false;
     fprintf(out, "%s}", p->member ? p->member : "");
@@ -326,7 +344,7 @@ static inline void play_element(FILE *out, play_t *p, const json_t *element)
         if (!strcmp(method, "eth_chainId"))
             good = fprintf(text, "\"%s\"", p->chain ? p->chain : "0x1") > 0;
         else if (!strcmp(method, "eth_getProof"))
-            good = play_proof(text, p, params, p->on_branch);
+            good = play_proof(text, p, params, p->on_branch || p->lie == LIE_ROOT);
         else if (!strcmp(method, "eth_getBlockByNumber"))
             good = play_header(text, p, p->on_branch);
         else if (!strcmp(method, "eth_getCode"))

@@ -136,6 +136,20 @@ START_TEST(back_off_doubles_from_250_ms_to_30_s_within_its_jitter)
 }
 END_TEST
 
+START_TEST(what_is_not_of_the_block_costs_as_much_and_is_no_lie)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    up_report(u, 0, RC_REPLAY, "it is not the block's", 0, 1000);
+    up_report(u, 1, RC_IO, "HTTP status 500", 0, 1000);
+    up_snapshot(u, s);
+    ck_assert(s[0].retry_at_ms >= 1000 + 3000 && s[0].retry_at_ms <= 1000 + 5000);
+    ck_assert_uint_le(s[1].retry_at_ms, 1000 + 400);
+    ck_assert(!s[0].lies && s[0].unusable == 1 && s[0].failing);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(a_lie_costs_four_seconds_at_once_and_is_counted)
 {
     up_status_t s[UP_ENDPOINTS_MAX];
@@ -613,7 +627,7 @@ int main(void)
         a_list_has_at_most_sixteen_endpoints_or_none, what_an_endpoint_takes_for_the_time_is_kept_and_is_no_failure,
         a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie, who_failed_comes_after_the_others_until_its_back_off_ends,
         when_all_failed_who_may_be_asked_soonest_comes_first, back_off_doubles_from_250_ms_to_30_s_within_its_jitter,
-        a_lie_costs_four_seconds_at_once_and_is_counted,
+        a_lie_costs_four_seconds_at_once_and_is_counted, what_is_not_of_the_block_costs_as_much_and_is_no_lie,
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
         who_is_slow_comes_after_the_others_and_once_a_minute_first, an_answer_is_waited_for_as_long_as_it_usually_takes,
