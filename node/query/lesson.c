@@ -323,7 +323,8 @@ lesson_branch_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t e
 {
     const jr_answer_t *a = b->rc ? NULL : &b->answers[element];
     const err_t *why = a ? &a->why : &b->why;
-    const bool nothing_came = b->rc && (b->response.why.rc || b->rc == RC_NOMEM);
+    const bool no_memory = (a ? a->rc : b->rc) == RC_NOMEM; /* which is ours */
+    const bool nothing_came = no_memory || (b->rc && b->response.why.rc);
     *passes = refusal_passes(a ? a->refusal : (refusal_t)b->why.code);
     if (*passes || nothing_came) {
         *e = *why;

@@ -72,11 +72,12 @@ typedef struct play {
     bool gzip, x_gzip, chunked, reversed, text_ids, same_ids, page;
     int redirect; /* status of the first answer, to the same server's /moved */
     enum { LIE_NONE, LIE_BALANCE, LIE_VALUE, LIE_OTHER_SLOT, LIE_EXTRA_NODE, LIE_NODE, LIE_CODE, LIE_ROOT } lie;
-    unsigned drip_ms;  /* the answer comes in pieces over so long */
-    unsigned pause_ms; /* before each answer */
-    int status;        /* of all answers; 0: 200 */
-    size_t pad;        /* spaces behind each answer */
-    const char *chain; /* another one's id */
+    enum { HEADER_GOOD, HEADER_BROKEN, HEADER_BEFORE } header; /* ... no hash of 32 bytes in it; of the block before */
+    unsigned drip_ms;                                          /* the answer comes in pieces over so long */
+    unsigned pause_ms;                                         /* before each answer */
+    int status;                                                /* of all answers; 0: 200 */
+    size_t pad;                                                /* spaces behind each answer */
+    const char *chain;                                         /* another one's id */
 
     /* what it was asked */
     pthread_mutex_t lock;
@@ -274,6 +275,10 @@ static inline bool play_header(FILE *out, const play_t *p, bool branch)
         json_object_set_new(h, "proofType", json_pack("[i]", 7));
     if (branch)
         json_object_set_new(h, "extraData", json_string("0x77"));
+    if (p->header == HEADER_BROKEN)
+        json_object_set_new(h, "parentHash", json_string("0x7"));
+    if (p->header == HEADER_BEFORE)
+        json_object_set_new(h, "number", json_string("0x15914ce"));
     const bool good = json_dumpf(h, out, JSON_COMPACT) == 0;
     json_decref(h);
     return good;

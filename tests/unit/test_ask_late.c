@@ -1,6 +1,7 @@
 /* Endpoints that are behind or on another branch for a while: what is asked of them is waited for, and nobody is called a liar
  * for it, nor hides a lie behind it. */
 #include "lightclient/exec/history.h"
+#include "node/query/lesson.h"
 #include "tests/unit/ask_world.h"
 
 #define CHAIN 4u
@@ -122,6 +123,42 @@ START_TEST(state_by_number_of_another_branch_is_late_and_its_lies_are_lies)
 }
 END_TEST
 
+/* Another branch is said by a header of that number alone: what cannot be read, or is of another number, excuses nothing. */
+START_TEST(only_a_header_of_the_number_says_of_which_branch_it_is)
+{
+    ex_header_t h = { .number = 1000, .ommers_hash = EX_NO_OMMERS }, late = h, off = h;
+    ex_block_t block = { .env.number = 1000 };
+    const need_t need = { .kind = NEED_HEADER, .block = &block, .number = 1000 };
+    ex_header_hash(&block.block_hash, &h);
+    late.gas_used = 1;
+    off.number = 999;
+    const struct {
+        jr_answer_t as;
+        rc_t batch;
+        lesson_branch_t stand;
+        bool passes;
+    } rows[] = {
+        { { .answer.header = h }, RC_OK, BRANCH_OURS, false },
+        { { .answer.header = late }, RC_OK, BRANCH_OTHER, true },
+        { { .answer.header = off }, RC_OK, BRANCH_UNSAID, false },
+        { { .rc = RC_MALFORMED, .why.rc = RC_MALFORMED }, RC_OK, BRANCH_UNSAID, false },
+        { { .rc = RC_IO, .refusal = REFUSAL_METHOD }, RC_OK, BRANCH_UNSAID, false },
+        { { .rc = RC_NEED_DATA, .refusal = REFUSAL_LATE }, RC_OK, BRANCH_NOT_NOW, true },
+        { { .rc = RC_NOMEM }, RC_OK, BRANCH_NOT_NOW, false },
+        { { .rc = RC_OK }, RC_MALFORMED, BRANCH_UNSAID, false },
+        { { .rc = RC_OK }, RC_NOMEM, BRANCH_NOT_NOW, false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        jr_answer_t answer = rows[i].as;
+        const batch_t batch = { .rc = rows[i].batch, .answers = &answer };
+        err_t e = { 0 };
+        bool passes;
+        ck_assert_msg(lesson_branch(&e, &passes, &batch, 0, &need) == rows[i].stand, "%zu", i);
+        ck_assert_msg(passes == rows[i].passes, "%zu", i);
+    }
+}
+END_TEST
+
 /* Two blocks are asked about; which of the answers are wrong is up to the test. */
 typedef struct {
     query_t query;
@@ -204,9 +241,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("ask_late", a_block_that_an_endpoint_does_not_know_yet_is_waited_for,
-                    a_header_by_number_may_be_of_another_branch,
-                    state_by_number_of_another_branch_is_late_and_its_lies_are_lies,
-                    what_is_wrong_below_where_branches_part_is_a_lie,
-                    silence_about_the_branch_is_counted_when_another_one_was_faster);
+    return UNIT_RUN(
+        "ask_late", a_block_that_an_endpoint_does_not_know_yet_is_waited_for,
+        a_header_by_number_may_be_of_another_branch, state_by_number_of_another_branch_is_late_and_its_lies_are_lies,
+        only_a_header_of_the_number_says_of_which_branch_it_is, what_is_wrong_below_where_branches_part_is_a_lie,
+        silence_about_the_branch_is_counted_when_another_one_was_faster);
 }

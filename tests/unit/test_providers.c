@@ -11,7 +11,7 @@
 #include "tests/unit/provider_play.h"
 #include "tests/unit/unit.h"
 
-#define ROWS_MAX 128u
+#define ROWS_MAX 144u
 #define THREADS 16u
 #define ANY UINT32_MAX
 
@@ -131,6 +131,16 @@ static const row_t rows[] = {
       { .lies = 7 } },
     { "... and proofs from another root, single",
       { .numbers_only = true, .lie = LIE_ROOT, .no_lists = true, .form = FORM_400 },
+      0,
+      ANY,
+      { .unusable = 7 } },
+    { "... beside a header that cannot be read",
+      { .numbers_only = true, .lie = LIE_ROOT, .header = HEADER_BROKEN },
+      0,
+      ANY,
+      { .unusable = 7 } },
+    { "... beside that of the block before, single",
+      { .numbers_only = true, .lie = LIE_ROOT, .header = HEADER_BEFORE, .no_lists = true, .form = FORM_400 },
       0,
       ANY,
       { .unusable = 7 } },
