@@ -340,17 +340,6 @@ lesson_branch_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t e
     return BRANCH_OTHER;
 }
 
-bool lesson_has_branch(const batch_t *b, const need_t *branch)
-{
-    for (size_t i = 0; !b->rc && i < b->count; i++) {
-        const need_t *need = b->needs[i];
-        if (need->kind == NEED_HEADER && need->number == branch->number && hash32_is_zero(&need->hash) &&
-            is_ours(&b->answers[i], branch))
-            return true;
-    }
-    return false;
-}
-
 bool lesson_is_false(arena_t *scratch, const batch_t *b, size_t element)
 {
     const need_t *need = b->needs[element];

@@ -61,9 +61,6 @@ typedef enum {
 } lesson_branch_t;
 lesson_branch_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need);
 
-/* Whether the batch has the header of branch's block in it, as asked for by branch. */
-bool lesson_has_branch(const batch_t *b, const need_t *branch);
-
 /* Whether an answer is a proof that contradicts itself: from whatever root its nodes begin with it shows something
  * else than it says, or nothing. Then it is of no branch. */
 bool lesson_is_false(arena_t *scratch, const batch_t *b, size_t element);

@@ -192,7 +192,7 @@ static bool take_seats(round_t *r, visit_t *v)
     bool whole = true;
     v->party.count = 0;
     if (v->doubted && !v->mute)
-        whole = add_branch(r, v); /* first, so that all else gets on its batch */
+        whole = add_branch(r, v);
     for (size_t i = 0; i < r->count && whole; i++) {
         const need_t *need = &r->needs[i];
         if (r->answered[i] || v->asked[i] || (r->guided && need->kind == NEED_HINT))
@@ -363,14 +363,6 @@ static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
     return rc;
 }
 
-/* Whether the endpoint itself said that what it gave wrong is of our branch. */
-static bool is_ours(const visit_t *v, const seat_t *s)
-{
-    if (v->stand != BRANCH_OURS)
-        return false;
-    return s->need->block->env.number <= v->branch.number && lesson_has_branch(s->batch, &v->branch);
-}
-
 /* What an answer comes to that does not prove what was asked for. *again: it may be of another branch, and that is
  * asked first. */
 static rc_t judge_wrong(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *again)
@@ -378,7 +370,7 @@ static rc_t judge_wrong(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool 
     const ex_block_t *block = s->need->block;
     const uint64_t number = block->env.number;
     const bool excused = v->stand != BRANCH_OURS && v->stand != BRANCH_UNSAID;
-    if (!lesson_is_numbered(s->batch, s->need) || is_ours(v, s))
+    if (!lesson_is_numbered(s->batch, s->need))
         return RC_REFUSED;
     if (!excused && lesson_is_false(&r->arena, s->batch, s->element))
         return RC_REFUSED;

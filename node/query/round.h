@@ -20,10 +20,10 @@
  *
  * What was asked for by number (state, of who takes no hashes; a header or receipts whose hash is not known) and is not
  * the block's may be of another branch. So the endpoint is asked for it once more, beside the header that it has at the
- * number of the verified block. If that is another block's, it is late. If it is ours, it lies when it is in the same
- * batch, or when a proof contradicts itself, whatever its root. Behind one URL there may be several servers on several
- * branches: the header of one says nothing of what another one gives. So what is wrong in each of a few such answers is
- * unusable, and not asked for again.
+ * number of the verified block. If that is another block's, it is late. Else it lies when a proof contradicts itself,
+ * whatever its root. Behind one URL there may be several servers on several branches, each of which gets some elements
+ * of a batch: the header of one says nothing of what another one gives. So what is wrong in each of a few such answers
+ * is unusable, and not asked for again.
  *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
