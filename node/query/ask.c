@@ -309,9 +309,6 @@ static bool take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
     return false;
 }
 
-static void probe(ask_t *a);
-static void send_probes(ask_t *a);
-
 /* Takes what came. Whether some are to be asked once more. */
 static bool take_probes(ask_t *a)
 {
@@ -328,27 +325,16 @@ static bool take_probes(ask_t *a)
     return left > 0;
 }
 
-/* On the client's I/O thread. */
-static void on_probed(void *ctx)
-{
-    ask_t *a = ctx;
-    if (take_probes(a)) {
-        send_probes(a);
-        return;
-    }
-    pthread_mutex_lock(&a->lock);
-    const bool again = a->again && !atomic_load(&a->cancelled);
-    a->again = false;
-    a->probing = again;
-    if (!again)
-        pthread_cond_broadcast(&a->empty);
-    pthread_mutex_unlock(&a->lock);
-    if (again)
-        probe(a);
-}
+static void on_probed(void *ctx);
 
+/* With the lock held, so that ask_free cancels what is sent, or nothing is. */
 static void send_probes(ask_t *a)
 {
+    a->probing = !atomic_load(&a->cancelled);
+    if (!a->probing) {
+        pthread_cond_broadcast(&a->empty);
+        return;
+    }
     for (size_t i = 0; i < a->probed; i++)
         a->probes[i] = (hc_request_t){ .url = up_url(a->config.upstream, a->probed_at[i]),
                                        .ca_file = up_ca_file(a->config.upstream),
@@ -358,6 +344,7 @@ static void send_probes(ask_t *a)
     hc_submit(a->config.http, &a->group, a->told, a->probes, a->probed, on_probed, a);
 }
 
+/* With the lock held. */
 static void probe(ask_t *a)
 {
     up_status_t rows[UP_ENDPOINTS_MAX];
@@ -367,18 +354,35 @@ static void probe(ask_t *a)
     for (size_t i = 0; i < n; i++)
         if (!rows[i].retired)
             a->probed_at[a->probed++] = i;
+    a->again = false;
     send_probes(a);
+}
+
+/* On the client's I/O thread. */
+static void on_probed(void *ctx)
+{
+    ask_t *a = ctx;
+    const bool some = take_probes(a);
+    pthread_mutex_lock(&a->lock);
+    if (some)
+        send_probes(a);
+    else if (a->again)
+        probe(a);
+    else {
+        a->probing = false;
+        pthread_cond_broadcast(&a->empty);
+    }
+    pthread_mutex_unlock(&a->lock);
 }
 
 void ask_probe(ask_t *a)
 {
     pthread_mutex_lock(&a->lock);
-    const bool begins = a->config.chain_id && !a->probing;
-    a->again = a->probing;
-    a->probing |= begins;
-    pthread_mutex_unlock(&a->lock);
-    if (begins)
+    if (a->probing)
+        a->again = true;
+    else if (a->config.chain_id)
         probe(a);
+    pthread_mutex_unlock(&a->lock);
 }
 
 /* ---- for others ---- */

@@ -569,6 +569,47 @@ START_TEST(an_endpoint_of_another_chain_is_named_at_start)
 }
 END_TEST
 
+static _Atomic(ask_t *) stopping;
+static atomic_bool stopped;
+
+/* Looked at when the answer of a probe is taken: the node stops just then. */
+static uint64_t clock_of_the_end(void)
+{
+    ask_t *engine;
+    while (!(engine = atomic_load(&stopping)))
+        pause_ms(1);
+    ask_cancel(engine);
+    atomic_store(&stopped, true);
+    return clock_monotonic_ms();
+}
+
+/* Whoever takes no batch is asked for its chain alone, but not by a node that stops meanwhile. */
+START_TEST(a_node_that_stops_asks_nobody_once_more)
+{
+    const play_t play = { .no_lists = true, .form = FORM_OBJECT };
+    host_t host;
+    asker_t a;
+    err_t e;
+    ask_t *engine;
+    play_load();
+    host_open(&host, &play);
+    asker_open(&a, host.url, NULL);
+    const ask_config_t config = {
+        .http = a.http, .upstream = a.upstream, .pool = a.pool, .now_ms = clock_of_the_end, .chain_id = 1
+    };
+    ck_assert_int_eq(ask_new(&engine, &e, &config), RC_OK);
+    atomic_store(&stopping, engine);
+    while (!atomic_load(&stopped))
+        pause_ms(1);
+    pause_ms(300); /* for what is not to come */
+    ask_free(engine);
+    asker_close(&a);
+    fake_free(host.fake);
+    ck_assert_uint_eq(host.play.requests, 1);
+    json_decref(play_world);
+}
+END_TEST
+
 /* The operator finds in the log what was said; whoever asks does not. */
 START_TEST(what_an_endpoint_says_is_for_the_operator)
 {
@@ -603,8 +644,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("providers",
-                    whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind,
-                    each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is,
-                    an_endpoint_of_another_chain_is_named_at_start, what_an_endpoint_says_is_for_the_operator);
+    return UNIT_RUN(
+        "providers", whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind,
+        each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is, an_endpoint_of_another_chain_is_named_at_start,
+        a_node_that_stops_asks_nobody_once_more, what_an_endpoint_says_is_for_the_operator);
 }
