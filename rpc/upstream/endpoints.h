@@ -96,7 +96,8 @@ const char *up_without_origin(const up_t *u, size_t i, const char *text);
  * RC_UNSUPPORTED newer, all else unusable. RC_OK ends its back-off; a failure begins one, exponential with jitter from
  * seed-free hashing (250 ms doubling to 30 s; a lie, and RC_REPLAY: what is not of the block, start at 4 s, and late
  * stays below a second). With retry_after_ms it lasts at least so long, or up to 4 s, and up_wait_ms asks not to ask
- * before; who is asked too often again and again, answers in between or not, has others go before it for ever longer. */
+ * before; who is asked too often again and again, answers in between or not, has others go before it for ever longer.
+ */
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
 
 /* How long endpoint i asked to be left alone from now on; 0: it did not, or that is over. */

@@ -115,11 +115,11 @@ static batch_t *answer_all(party_t *p, size_t endpoint)
         b->rc = err_say(&b->why, whole[what / 8 % 4], "refused as a whole");
     if (b->rc == RC_IO)
         err_code(&b->why, b->rc, what & 128 ? REFUSAL_BUSY : REFUSAL_BATCH);
-    const uint64_t other_from = what & 64 ? w.other_from[endpoint] : BLOCKS + 1; /* several servers at one URL */
     b->retry_after_ms = what % 8 == 6 ? 250u * (what / 8) : 0;
     for (size_t i = 0; i < p->count; i++) {
         b->needs[i] = p->seats[i].need;
-        b->answers[i] = answer(p->seats[i].need, endpoint, other_from);
+        const bool other = what & 64 && (i % 2 == 0 || !(what & 32)); /* several servers at one URL, or in one batch */
+        b->answers[i] = answer(p->seats[i].need, endpoint, other ? w.other_from[endpoint] : BLOCKS + 1);
     }
     return b;
 }
