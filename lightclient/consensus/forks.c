@@ -150,6 +150,13 @@ const lc_layout_t *lc_layout(lc_fork_t fork)
     return &layouts[fork];
 }
 
+bool lc_same_form(lc_fork_t a, lc_fork_t b)
+{
+    return layouts[a].block_hash_gindex == layouts[b].block_hash_gindex &&
+           layouts[a].execution_fixed_len == layouts[b].execution_fixed_len &&
+           layouts[a].finalized_gindex == layouts[b].finalized_gindex;
+}
+
 lc_fork_t lc_fork_at_epoch(const lc_network_t *net, uint64_t epoch)
 {
     for (size_t f = LC_FORKS; f-- > 1;)

@@ -85,6 +85,9 @@ NODISCARD rc_t lc_network_check(err_t *e, const lc_network_t *net);
 /* The row of a fork. */
 const lc_layout_t *lc_layout(lc_fork_t fork);
 
+/* Whether objects of both forks have one form. */
+bool lc_same_form(lc_fork_t a, lc_fork_t b);
+
 /* The fork in force at an epoch (Altair before its epoch too: there are no light-client objects of phase 0), and its
  * lower-case name ("deneb") and back (LC_FORKS: unknown). */
 lc_fork_t lc_fork_at_epoch(const lc_network_t *net, uint64_t epoch);

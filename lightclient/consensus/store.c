@@ -223,6 +223,13 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* Whether an epoch has not come in the one after `epoch` either: signature slots are not signed, so an update of a fork
+ * that has just begun can be told under an earlier slot, to a clock that is a little behind. */
+static bool far_ahead(uint64_t fork_epoch, uint64_t epoch)
+{
+    return fork_epoch > epoch && fork_epoch - epoch > 1;
+}
+
 const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *u, uint64_t current_slot)
 {
     const lc_network_t *net = s->network;
@@ -235,10 +242,11 @@ const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *u, uin
         return NULL;
     lc_beacon_root(&root, &u->attested_header.beacon);
     for (size_t f = 0; f < LC_FORKS; f++)
-        if (net->fork_epoch[f] > epoch && signed_only_under(s, u, &root, net->fork_version[f]))
+        if (far_ahead(net->fork_epoch[f], epoch) && signed_only_under(s, u, &root, net->fork_version[f]))
             return lc_fork_name((lc_fork_t)f);
     for (size_t i = 0; i < net->unknown_count; i++)
-        if (net->unknown_forks[i].epoch > epoch && signed_only_under(s, u, &root, net->unknown_forks[i].version))
+        if (far_ahead(net->unknown_forks[i].epoch, epoch) &&
+            signed_only_under(s, u, &root, net->unknown_forks[i].version))
             return net->unknown_forks[i].name;
     return NULL;
 }

@@ -151,6 +151,16 @@ static void forget(lc_sync_t *s)
     s->latest.valid = s->finalized.valid = false;
 }
 
+/* light-client/p2p-interface.md: an object's form is that of the fork at its attested header's slot, at a bootstrap's
+ * header's. Who hands it on names the form by that slot. */
+static rc_t check_form(const lc_sync_t *s, err_t *e, lc_fork_t fork, uint64_t slot)
+{
+    const lc_fork_t due = lc_fork_at_epoch(s->network, lc_epoch_of_slot(s->network, slot));
+    if (lc_same_form(fork, due))
+        return RC_OK;
+    return err_set(e, RC_REFUSED, "in the form of %s, and its header is of %s", lc_fork_name(fork), lc_fork_name(due));
+}
+
 static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, err_t *e, lc_fork_t fork, view_t ssz, uint64_t now_ms)
 {
     const lc_bootstrap_t *b = &s->scratch.bootstrap;
@@ -159,6 +169,9 @@ static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, err_t *e, lc_fork_t f
     rc_t rc = lc_bootstrap_decode(&s->scratch.bootstrap, s->network, fork, ssz);
     if (rc)
         return err_say(e, rc, "the bootstrap is not well-formed");
+    rc = check_form(s, e, fork, b->header.beacon.slot);
+    if (rc)
+        return rc;
     rc = lc_store_init(&s->store, e, s->network, &s->config.checkpoint, b);
     if (rc)
         return rc;
@@ -286,7 +299,8 @@ static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind
     if (brings_nothing(s, kind, u))
         return err_say(e, RC_REPLAY, "not newer than what is known");
     uint64_t was_known = known_period(s), was_period = store_period(s);
-    if (u->signature_slot > slot_now(s, now_ms) + LC_SLOTS_AHEAD)
+    rc = check_form(s, e, fork, u->attested_header.beacon.slot);
+    if (!rc && u->signature_slot > slot_now(s, now_ms) + LC_SLOTS_AHEAD)
         rc = check_future(s, e, u, now_ms);
     if (!rc)
         rc = lc_store_process(&s->store, &verdict, e, u, slot_now(s, now_ms) + LC_SLOTS_AHEAD);

@@ -2,8 +2,10 @@
  * reason. */
 #include <check.h>
 
+#include "base/crypto/hash.h"
 #include "lc_fixture.h"
 #include "lightclient/consensus/sync.h"
+#include "lightclient/ssz/ssz.h"
 #include "tests/unit/unit.h"
 
 static lc_network_t net;
@@ -160,7 +162,7 @@ END_TEST
 /* A schedule that has Gloas later than the chain has it, or never: the objects are refused, and the signature tells why. */
 START_TEST(a_signature_under_a_later_version_shows_that_the_schedule_is_old)
 {
-    static const uint64_t epochs[] = { LC_EPOCH_NEVER, 5 };
+    static const uint64_t epochs[] = { LC_EPOCH_NEVER, 6 };
     for (size_t i = 0; i < 2; i++) {
         go_to(1);
         ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
@@ -211,7 +213,9 @@ START_TEST(a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name)
     ck_assert(lc_unknown_fork_add(&net, &fork));
     decode(2); /* signed in epoch 4 */
     ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
-    net.unknown_forks[0].epoch = 5;
+    net.unknown_forks[0].epoch = 5; /* a clock may be a little behind */
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
+    net.unknown_forks[0].epoch = 6;
     ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "heze");
     net.unknown_forks[0].epoch = LC_EPOCH_NEVER; /* when that was written */
     ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "heze");
@@ -333,12 +337,86 @@ START_TEST(a_signature_slot_that_is_not_the_signed_one_tells_of_no_fork)
 }
 END_TEST
 
+/* The fork's first slot is empty, so the next block has the first signatures under its version. An endpoint tells them
+ * under that slot, which is signed under the version before, to a clock that is a little behind. */
+START_TEST(a_fork_that_has_just_begun_is_not_one_that_is_unknown)
+{
+    go_to(1);
+    net.fork_epoch[LC_GLOAS] = 5; /* slot 40; what was signed in slot 33 is signed under its version */
+    decode(2);
+    ck_assert_int_eq(process(34), RC_REFUSED);
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 34));
+}
+END_TEST
+
+/* upgrade_lc_header_to_gloas: the execution header's hash, and its branch through that header and the body. */
+static void put_upgraded(uint8_t out[496], const lc_header_t *h, const uint8_t beacon[112])
+{
+    const lc_execution_t *x = &h->execution;
+    hash32_t level[32] = { { { 0 } } }, branch[11] = { { { 0 } } };
+    size_t at = 12; /* block_hash among the fields */
+    const view_t extra = view_of(x->extra_data, x->extra_data_len);
+    memcpy(level[1].b, x->fee_recipient.b, sizeof x->fee_recipient);
+    level[0] = x->parent_hash, level[2] = x->state_root, level[3] = x->receipts_root, level[5] = x->prev_randao;
+    ssz_bytes_root(&level[4], view_of(x->logs_bloom, sizeof x->logs_bloom), 3);
+    level[6] = ssz_u64_chunk(x->block_number), level[7] = ssz_u64_chunk(x->gas_limit);
+    level[8] = ssz_u64_chunk(x->gas_used), level[9] = ssz_u64_chunk(x->timestamp);
+    ssz_bytes_root(&level[10], extra, 0);
+    ssz_mix_in_length(&level[10], &level[10], extra.n);
+    for (size_t i = 0; i < 4; i++)
+        store_u64le(level[11].b + 8 * i, x->base_fee_per_gas.w[i]);
+    level[12] = x->block_hash, level[13] = x->transactions_root, level[14] = x->withdrawals_root;
+    level[15] = ssz_u64_chunk(x->blob_gas_used), level[16] = ssz_u64_chunk(x->excess_blob_gas);
+    for (size_t depth = 0; depth < 5; depth++, at /= 2) {
+        branch[2 + depth] = level[at ^ 1];
+        for (size_t i = 0; i < 16; i++)
+            sha256_64(&level[i], (const uint8_t *)(level + 2 * i));
+    }
+    memcpy(branch + 7, h->execution_branch + LC_EXECUTION_BRANCH_MAX - 4, 4 * sizeof *branch);
+    memcpy(out, beacon, 112);
+    memcpy(out + 112, x->block_hash.b, 32);
+    memcpy(out + 144, branch, sizeof branch);
+}
+
+/* Nobody could tell from the digest that it is handed on with what form it has. */
+START_TEST(a_true_object_in_the_form_of_a_fork_to_come_is_refused)
+{
+    static const uint64_t epochs[] = { LC_EPOCH_NEVER, 5 };
+    uint8_t optimistic[604];
+    for (size_t i = 0; i < 2; i++) {
+        unsigned moved = 77;
+        net = fx_minimal_gloas();
+        net.fork_epoch[LC_GLOAS] = epochs[i];
+        const uint64_t now = lc_slot_start_ms(&net, 17) + 2500;
+        machine = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8) });
+        feed_file("minimal-gloas/bootstrap-8.ssz", LC_BOOTSTRAP, LC_FULU, now);
+        view_t ssz = object(0);
+        ck_assert_int_eq(lc_update_decode(&update, &net, LC_FULU, LC_UPDATE, ssz), RC_OK);
+        put_upgraded(optimistic, &update.attested_header,
+                     ssz.p + ssz.p[0] + 256u * ssz.p[1]); /* an offset stands first */
+        memcpy(optimistic + 496, ssz.p + ssz.n - 108, 108);
+        ck_assert_int_eq(lc_update_decode(&update, &net, LC_GLOAS, LC_OPTIMISTIC, view_of(optimistic, 604)), RC_OK);
+        ck_assert_int_eq(lc_header_verify(&update.attested_header, &net), RC_OK);
+        ck_assert_int_eq(
+            lc_sync_input(machine, &moved, &reason, LC_OPTIMISTIC, LC_GLOAS, view_of(optimistic, 604), now),
+            RC_REFUSED);
+        ck_assert_str_eq(reason.text, "in the form of gloas, and its header is of fulu");
+        ck_assert_uint_eq(moved, 77);
+        feed(LC_UPDATE, LC_FULU, ssz, now);
+        lc_sync_free(machine);
+        free((void *)ssz.p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
-        "gloas", a_store_goes_through_the_fork, the_first_head_past_the_fork_has_the_block_of_the_last_one_before_it,
-        each_lie_is_refused_for_its_reason, an_old_form_after_the_fork_and_a_new_form_before_it,
-        the_version_is_that_of_the_slot_before_the_signature, the_machine_asks_when_the_fork_s_messages_are_due,
+        "gloas", a_fork_that_has_just_begun_is_not_one_that_is_unknown,
+        a_true_object_in_the_form_of_a_fork_to_come_is_refused, a_store_goes_through_the_fork,
+        the_first_head_past_the_fork_has_the_block_of_the_last_one_before_it, each_lie_is_refused_for_its_reason,
+        an_old_form_after_the_fork_and_a_new_form_before_it, the_version_is_that_of_the_slot_before_the_signature,
+        the_machine_asks_when_the_fork_s_messages_are_due,
         a_signature_under_a_later_version_shows_that_the_schedule_is_old,
         a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name,
         a_version_that_is_in_force_tells_of_no_fork, a_signature_slot_that_is_not_the_signed_one_tells_of_no_fork,
