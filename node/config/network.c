@@ -205,7 +205,30 @@ static void twin_times(uint64_t times[LC_EXECUTION_FORKS], const lc_network_t *n
         times[i] = epoch_time(net, net->fork_epoch[lc_execution_forks[i].twin]);
 }
 
-static void given_times(uint64_t times[LC_EXECUTION_FORKS], const jo_t *forks)
+/* As lc_fork_of_key makes them. */
+static bool is_fork_name(const char *name)
+{
+    return *name && strlen(name) < LC_FORK_NAME_MAX && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+}
+
+/* A fork that has no rows here begins at a time: signing ends with the epoch before. */
+static void add_unknown_fork(lc_network_t *net, const jo_t *o)
+{
+    lc_unknown_fork_t fork = { .epoch = LC_EPOCH_NEVER };
+    const uint64_t time = jo_number(o, NULL, UINT64_MAX), epoch_s = net->preset.slots_per_epoch * net->seconds_per_slot;
+    if (!is_fork_name(o->name))
+        jo_fail(o, NULL, RC_MALFORMED, "is not the name of a fork that this build could note");
+    if (jo_rc(o))
+        return;
+    if (time != UINT64_MAX)
+        fork.epoch = time > net->genesis_time ? (time - net->genesis_time) / epoch_s : 0;
+    snprintf(fork.name, sizeof fork.name, "%s", o->name);
+    if (!lc_unknown_fork_add(net, &fork))
+        jo_fail(o, NULL, RC_LIMIT, "one more fork that this build does not know than the %u that it can note",
+                LC_UNKNOWN_FORKS_MAX);
+}
+
+static void given_times(uint64_t times[LC_EXECUTION_FORKS], lc_network_t *net, const jo_t *forks)
 {
     jo_t names = *forks, one;
     for (size_t i = 0; i < LC_EXECUTION_FORKS; i++) {
@@ -217,7 +240,7 @@ static void given_times(uint64_t times[LC_EXECUTION_FORKS], const jo_t *forks)
         while (i < LC_EXECUTION_FORKS && strcmp(lc_execution_forks[i].name, one.name))
             i++;
         if (i == LC_EXECUTION_FORKS)
-            jo_fail(&one, NULL, RC_MALFORMED, "unknown fork");
+            add_unknown_fork(net, &one);
     }
 }
 
@@ -347,8 +370,19 @@ static void add_blob_row(const network_out_t *out, evm_rules_t *rules, const jo_
     add_row(out, o, time, rules);
 }
 
-/* Forks and rows of BLOB_SCHEDULE, in order of time; of those at the same time the row comes last. Rows before Osaka
- * are not of the execution side. */
+/* The row of BLOB_SCHEDULE that Osaka begins with, if there is one before it. What osaka itself is given holds if it
+ * has the row's maximum. */
+static void add_first_blobs(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
+                            size_t rows, uint64_t time)
+{
+    const blobs_t *own = &blobs->fork[EVM_OSAKA - EVM_PARIS];
+    if (rows &&
+        (blobs->row[rows - 1].given || !own->given || own->max != out->consensus->blob_schedule[rows - 1].max_blobs))
+        add_blob_row(out, rules, o, blobs, rows - 1, time);
+}
+
+/* Forks and rows of BLOB_SCHEDULE, in order of time; of those at the same time the row comes last. Of the rows before
+ * Osaka the last one holds from Osaka on. */
 static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t times[LC_EXECUTION_FORKS],
                      const blob_schedule_t *blobs)
 {
@@ -361,7 +395,8 @@ static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t tim
             return;
         if (fork_at <= blobs_at) {
             add_fork(out, &rules, o, blobs, f, fork_at);
-            f++;
+            if (lc_execution_forks[f++].fork == EVM_OSAKA && fork_at != blobs_at)
+                add_first_blobs(out, &rules, o, blobs, b, fork_at);
         } else {
             if (rules.fork >= EVM_OSAKA)
                 add_blob_row(out, &rules, o, blobs, b, blobs_at);
@@ -370,17 +405,16 @@ static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t tim
     }
 }
 
-/* Times of the forks; *chain_id changes when the operator names one. */
-static void read_execution(uint64_t times[LC_EXECUTION_FORKS], blob_schedule_t *blobs, uint64_t *chain_id,
-                           const lc_network_t *net, const jo_t *o)
+/* Times of the forks; the chain id changes when the operator names one, and forks may be there that are unknown. */
+static void read_execution(uint64_t times[LC_EXECUTION_FORKS], blob_schedule_t *blobs, lc_network_t *net, const jo_t *o)
 {
     jo_t execution, forks;
     twin_times(times, net);
     if (!jo_opt_object(o, &execution, "execution"))
         return;
-    jo_opt_number(&execution, chain_id, "chain_id", UINT64_MAX);
+    jo_opt_number(&execution, &net->chain_id, "chain_id", UINT64_MAX);
     if (jo_opt_object(&execution, &forks, "forks"))
-        given_times(times, &forks);
+        given_times(times, net, &forks);
     read_blobs(blobs, &execution);
 }
 
@@ -403,7 +437,7 @@ static void read_custom(const network_out_t *out, const jo_t *o)
     uint64_t times[LC_EXECUTION_FORKS];
     blob_schedule_t blobs = { 0 };
     read_consensus(out->consensus, o);
-    read_execution(times, &blobs, &out->consensus->chain_id, out->consensus, o);
+    read_execution(times, &blobs, out->consensus, o);
     read_origin(out->origin, o);
     begin_with_later_ones(times);
     check_times(times, o);

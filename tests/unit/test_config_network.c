@@ -139,6 +139,8 @@ END_TEST
 #define BAD_BLOBS "has a target above its max, or a max or baseFeeUpdateFraction of 0"
 
 /* A network object of an operator, one thing in it changed. */
+#define OSAKA(max, fraction) "\"osaka\":{\"target\":1,\"max\":" #max ",\"baseFeeUpdateFraction\":" #fraction "}"
+#define BPO1(max, fraction) "\"bpo1\":{\"target\":1,\"max\":" #max ",\"baseFeeUpdateFraction\":" #fraction "}"
 static const struct {
     const char *from, *to, *field, *error; /* error NULL: taken */
 } networks[] = {
@@ -198,6 +200,9 @@ static const struct {
       "must be a decimal number in quotes" },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"osaka\":-1},", "network.execution.forks.osaka",
       "must be a number of at least 0" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"Bogota\":6},", "network.execution.forks.Bogota", NOT_A_FORK },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"bogota\":\"x\"},", "network.execution.forks.bogota",
+      "must be a decimal number in quotes" },
     { "\"execution\":{", "\"execution\":{\"chain_id\":\"x\",", "network.execution.chain_id",
       "must be a decimal number in quotes" },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6},", "network.execution.forks",
@@ -281,27 +286,69 @@ START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
 }
 END_TEST
 
-/* Rows of BLOB_SCHEDULE before Osaka are not the execution side's; at a fork's own time the row holds. */
+/* Of the rows of BLOB_SCHEDULE before Osaka the last one holds from Osaka on, as consensus has it; nothing is guessed. At
+ * a fork's own time the row holds. */
 START_TEST(forks_and_blob_rows_stand_in_order_of_time)
 {
+    static const struct {
+        const char *osaka, *blobs, *error; /* rows of 15 and 21 at 1795226351 and 1795226511 */
+        uint64_t max, fraction;            /* in Osaka's first block */
+    } rows[] = {
+        { "1795226352", OSAKA(2, 3), "bpo1 is required: BLOB_SCHEDULE[0] says neither target nor fraction", 0, 0 },
+        { "1795226352", OSAKA(15, 3), NULL, 15, 3 },
+        { "1795226352", OSAKA(15, 3) "," BPO1(15, 4), NULL, 15, 4 },
+        { "1795226352", BPO1(15, 4), NULL, 15, 4 },
+        { "1795226352", BPO1(2, 4), "the maximum of bpo1 is not that of BLOB_SCHEDULE[0]", 0, 0 },
+        { "1795226511", OSAKA(2, 3), NULL, 21, 5 }, /* with the second row */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        err_t e;
+        char text[4096];
+        snprintf(text, sizeof text,
+                 "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
+                 ",\"execution\":{\"forks\":{\"prague\":0,\"osaka\":%s},\"blobSchedule\":{%s,"
+                 "\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}",
+                 rows[i].osaka, rows[i].blobs);
+        const rc_t rc = read_texts(&c, &e, NULL, text);
+        ck_assert_msg((rc == RC_OK) == !rows[i].error, "row %zu: %s: %s", i, e.field, e.text);
+        if (rows[i].error) {
+            ck_assert_str_eq(e.text, rows[i].error);
+            continue;
+        }
+        const uint64_t begins = strtoul(rows[i].osaka, NULL, 10);
+        const evm_rules_t *first = evm_chain_rules(&c->chain, begins), *second = evm_chain_rules(&c->chain, 1795226511);
+        ck_assert_uint_eq(evm_chain_rules(&c->chain, begins - 1)->blob_max, 9);
+        ck_assert_uint_eq(first->fork, EVM_OSAKA);
+        ck_assert_uint_eq(first->blob_max, rows[i].max);
+        ck_assert_uint_eq(first->blob_base_fee_update_fraction, rows[i].fraction);
+        ck_assert_uint_eq(second->blob_max, 21);
+        ck_assert_uint_eq(second->blob_base_fee_update_fraction, 5);
+        config_free(c);
+    }
+}
+END_TEST
+
+/* Of the execution side, by time: signing ends with the epoch before. Genesis is at 1795226031, an epoch has 8 slots of 2 seconds. */
+START_TEST(an_execution_fork_that_this_build_does_not_know_is_noted)
+{
+    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
+    const char *at = strstr(whole, "\"execution\":{");
     config_t *c;
     err_t e;
-    char text[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS /* rows at 1795226351 and 1795226511 */
-                  ",\"execution\":{\"forks\":{\"prague\":0,\"osaka\":1795226352},\"blobSchedule\":{"
-                  "\"osaka\":{\"target\":1,\"max\":2,\"baseFeeUpdateFraction\":3},"
-                  "\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}";
-    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226351)->blob_max, 9);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->fork, EVM_OSAKA);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->blob_max, 2);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_base_fee_update_fraction, 5);
-    config_free(c);
-    memcpy(strstr(text, "1795226352"), "1795226511", 10); /* with the second row */
-    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226510)->blob_max, 9);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
-    config_free(c);
+    char text[4096];
+    const uint64_t genesis = 1795226031, times[] = { 5, genesis + 16 * 99, genesis + 16 * 99 + 15, UINT64_MAX },
+                   epochs[] = { 0, 99, 99, LC_EPOCH_NEVER };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        snprintf(text, sizeof text, "%.*s\"execution\":{\"forks\":{\"bogota\":\"%lu\"},%s", (int)(at - whole), whole,
+                 (unsigned long)times[i], at + strlen("\"execution\":{"));
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_uint_eq(c->network.genesis_time, genesis);
+        ck_assert_uint_eq(c->network.unknown_count, 1);
+        ck_assert_str_eq(c->network.unknown_forks[0].name, "bogota");
+        ck_assert_uint_eq(c->network.unknown_forks[0].epoch, epochs[i]);
+        config_free(c);
+    }
 }
 END_TEST
 
@@ -380,6 +427,7 @@ int main(void)
                     where_a_network_began_may_be_given, no_custom_network_takes_a_name_that_everybody_knows,
                     a_network_name_in_an_error_is_cut_at_40_characters,
                     a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
+                    an_execution_fork_that_this_build_does_not_know_is_noted,
                     forks_that_this_build_does_not_know_are_noted_in_order, forks_and_blob_rows_stand_in_order_of_time,
                     each_part_of_a_custom_network_is_checked_and_named, an_execution_schedule_has_at_most_32_rows,
                     each_built_in_network_has_its_own_chain);
