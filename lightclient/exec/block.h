@@ -66,6 +66,13 @@ u256_t ex_base_fee_after(const u256_t *base_fee, uint64_t gas_limit, uint64_t ga
  * (a fork before Cancun). */
 uint64_t ex_excess_blob_gas_after(const ex_header_t *parent, const evm_rules_t *rules);
 
+/* Whether the excess blob gas of a proven block follows from its proven parent's by the rules that the schedule has at
+ * its time. Of the parent tail, base_fee, excess_blob_gas and blob_gas_used are read. RC_UNSUPPORTED: it does not, so
+ * that the chain's blob parameters are not the schedule's, which e says. Of a fork without blobs, or one that is known
+ * by its time alone, nothing can be said. */
+NODISCARD rc_t ex_excess_fits(err_t *e, uint64_t excess_blob_gas, uint64_t timestamp, const ex_header_t *parent,
+                              const evm_chain_t *chain);
+
 typedef struct {
     uint64_t gas_used;
     bool success;

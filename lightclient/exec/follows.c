@@ -51,6 +51,21 @@ uint64_t ex_excess_blob_gas_after(const ex_header_t *parent, const evm_rules_t *
     return sum - target;
 }
 
+rc_t ex_excess_fits(err_t *e, uint64_t excess_blob_gas, uint64_t timestamp, const ex_header_t *parent,
+                    const evm_chain_t *chain)
+{
+    const evm_rules_t *rules = evm_chain_rules(chain, timestamp);
+    if ((unsigned)rules->fork >= EVM_FORKS || !rules->blob_max)
+        return RC_OK;
+    const uint64_t due = ex_excess_blob_gas_after(parent, rules);
+    if (excess_blob_gas == due)
+        return RC_OK;
+    return err_set(
+        e, RC_UNSUPPORTED,
+        "the execution block's excess blob gas is %llu, and by this network's blob schedule it would be %llu",
+        (unsigned long long)excess_blob_gas, (unsigned long long)due);
+}
+
 static rc_t check_blobs(err_t *e, const ex_header_t *h, const ex_header_t *parent, const evm_rules_t *rules)
 {
     if (h->blob_gas_used % BLOB_GAS || h->blob_gas_used / BLOB_GAS > rules->blob_max)

@@ -1,5 +1,7 @@
 #include "node/chain/heads.h"
 
+#include "lightclient/exec/block.h"
+
 #define RETRY_MIN_MS 250u
 #define TRIES_MAX 4u /* doublings */
 
@@ -20,12 +22,30 @@ static void use(head_way_t *w, const lc_head_t *head)
         w->usable = *head;
 }
 
-/* Whether a whole head's block has no more blobs than the schedule allows. */
+/* Whether a proven block is as the schedule has it after a usable head's, if one is its parent. */
+static rc_t check_parent(const heads_t *h, err_t *e, const lc_execution_t *x)
+{
+    for (size_t i = 0; i < HEADS; i++) {
+        const lc_execution_t *p = &h->way[i].usable.header.execution;
+        if (!h->way[i].usable.valid || p->block_number + 1 != x->block_number ||
+            !hash32_eq(&p->block_hash, &x->parent_hash))
+            continue;
+        const evm_fork_t fork = evm_chain_rules(h->chain, p->timestamp)->fork;
+        const ex_header_t parent = { .tail = (unsigned)fork < EVM_FORKS ? ex_header_tail(fork) : 0,
+                                     .base_fee = p->base_fee_per_gas,
+                                     .excess_blob_gas = p->excess_blob_gas,
+                                     .blob_gas_used = p->blob_gas_used };
+        return ex_excess_fits(e, x->excess_blob_gas, x->timestamp, &parent, h->chain);
+    }
+    return RC_OK;
+}
+
+/* Whether a whole head's block has the blobs that the schedule allows, and what follows from its parent's. */
 static bool is_scheduled(heads_t *h, const lc_head_t *head)
 {
     const lc_execution_t *x = &head->header.execution;
     err_t e;
-    if (!h->chain || !ex_blobs_fit(&e, x->blob_gas_used, x->timestamp, h->chain))
+    if (!h->chain || (!ex_blobs_fit(&e, x->blob_gas_used, x->timestamp, h->chain) && !check_parent(h, &e, x)))
         return true;
     h->outdated = e;
     return false;
@@ -128,6 +148,9 @@ rc_t heads_give(heads_t *h, err_t *e, head_kind_t kind, const ex_header_t *heade
     if (rc)
         return rc;
     fill(&head->header.execution, header);
+    rc = check_parent(h, e, &head->header.execution);
+    if (rc)
+        return rc;
     head->whole = true;
     use(w, head);
     for (size_t i = 0; i < HEADS; i++)

@@ -37,7 +37,8 @@ typedef struct {
 } heads_t;
 
 /* Tells a head that was proven; one that is not newer than the known one changes nothing. One that comes with an
- * execution header of more blobs than the schedule allows does not become usable. */
+ * execution header does not become usable if that has more blobs than the schedule allows, or another excess blob gas
+ * than follows from its parent. */
 void heads_know(heads_t *h, head_kind_t kind, const lc_head_t *head);
 
 /* Whether a header is to be fetched now, and which: it counts as on its way until one of the next two is called.

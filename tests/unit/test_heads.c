@@ -1,5 +1,6 @@
 /* Known heads and usable ones: what is fetched, when, and what becomes usable without a fetch. */
 #include <check.h>
+#include <stdio.h>
 
 #include "node/chain/heads.h"
 #include "tests/unit/unit.h"
@@ -336,9 +337,70 @@ START_TEST(a_head_of_more_blobs_than_the_schedule_has_shows_that_it_is_another)
 }
 END_TEST
 
+/* A later row has other blob parameters than the build knows, and no block more blobs: what a block has in excess
+ * shows it. Blobs are dear enough for the price not to be the reserve's. */
+START_TEST(a_head_of_another_excess_than_its_parent_s_shows_that_the_schedule_is_another)
+{
+    static const evm_schedule_row_t bpo[] = { { 0, { EVM_OSAKA, 6, 9, 5007716, NULL } },
+                                              { GENESIS + 20 * SLOT_S, { EVM_AMSTERDAM, 14, 21, 11684671, NULL } } };
+    static const struct {
+        uint64_t slot, number, excess; /* of the block after one of slot 18, 9 blobs, 100 in excess */
+        uint8_t parent;
+        uint64_t due; /* 0: it is used */
+    } cases[] = {
+        { 19, 8, 103, 'p', 0 }, { 19, 8, 102, 'p', 103 }, { 19, 8, 95, 'p', 103 },
+        { 20, 8, 95, 'p', 0 },  { 20, 8, 103, 'p', 95 },  { 20, 8, 103, 'q', 0 }, /* its parent was not seen */
+        { 20, 9, 103, 'p', 0 },
+    };
+    const evm_chain_t blobs = { 1, bpo, 2 };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        const bool fetched = i % 2; /* by its hash, as from Gloas on */
+        lc_head_t head = { .valid = true, .whole = true, .header = { .fork = LC_FULU, .beacon.slot = 18 } };
+        lc_execution_t *x = &head.header.execution;
+        const uint64_t slot = cases[i / 2].slot;
+        const uint64_t due = cases[i / 2].due;
+        char text[160];
+        snprintf(text, sizeof text,
+                 "the execution block's excess blob gas is %lu, and by this network's blob schedule it would be %lu",
+                 (unsigned long)cases[i / 2].excess * 131072, (unsigned long)due * 131072);
+        *x = (lc_execution_t){ .block_hash = hash_of('p'),
+                               .block_number = 7,
+                               .timestamp = GENESIS + SLOT_S * 18,
+                               .base_fee_per_gas = u256_of(7),
+                               .excess_blob_gas = 100 * 131072,
+                               .blob_gas_used = 9 * 131072 };
+        begin();
+        heads.chain = &blobs;
+        heads_know(&heads, HEAD_FINALIZED, &head);
+        ck_assert_uint_eq(usable_slot(HEAD_FINALIZED), 18);
+        ex_header_t block = block_of(slot);
+        block.tail = slot < 20 ? 6 : 8;
+        block.number = cases[i / 2].number;
+        block.parent_hash = hash_of(cases[i / 2].parent);
+        block.excess_blob_gas = cases[i / 2].excess * 131072;
+        block.blob_gas_used = 0;
+        if (fetched) {
+            know(HEAD_LATEST, slot + 1, 'a');
+            ck_assert(want(HEAD_LATEST, 0));
+            ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &block), due ? RC_UNSUPPORTED : RC_OK);
+            ck_assert(!due || !strcmp(why.text, text));
+        } else {
+            x->block_hash = hash_of('a'), x->parent_hash = block.parent_hash, x->block_number = block.number;
+            x->timestamp = block.timestamp, x->excess_blob_gas = block.excess_blob_gas;
+            head.header.beacon.slot = slot + 1;
+            heads_know(&heads, HEAD_LATEST, &head);
+            ck_assert_int_eq(heads.outdated.rc, due ? RC_UNSUPPORTED : RC_OK);
+            ck_assert(!due || !strcmp(heads.outdated.text, text));
+        }
+        ck_assert_uint_eq(usable_slot(HEAD_LATEST), due ? 0 : slot + 1);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("heads", a_head_with_its_execution_header_is_usable_at_once, a_hash_becomes_a_head_by_its_header,
+    return UNIT_RUN("heads", a_head_of_another_excess_than_its_parent_s_shows_that_the_schedule_is_another,
+                    a_head_with_its_execution_header_is_usable_at_once, a_hash_becomes_a_head_by_its_header,
                     the_same_block_at_a_later_slot_needs_no_fetch, past_the_fork_the_first_block_is_known_already,
                     both_heads_help_each_other, a_newer_head_waits_for_the_fetch_under_way,
                     a_failed_fetch_is_tried_again_later_and_a_new_head_at_once,
