@@ -29,7 +29,7 @@ typedef struct hs_client {
     uint8_t key[CLIENT_KEY_LEN];
     atomic_uint refs;
     share_turn_t turns[SHARE_KINDS];
-    atomic_size_t bodies;          /* bytes of those that are being received */
+    atomic_size_t bodies;          /* bytes of those that are being received, and of answers that are being sent */
     atomic_size_t websocket_bytes; /* of messages that come, are answered, and wait */
     unsigned connections;          /* under the lock of the server's connections, as */
     unsigned held;                 /* of those that its requests are on, when they were last counted */

@@ -109,6 +109,8 @@ void hs_response_clear(hs_response_t *r);
 /* Makes an answer with one reference; copies body. content_type as in hs_response_t; flags: those of the routes that
  * hand it out (HS_CORS matters). NULL: out of memory. */
 hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags);
+/* The same of a static text, which is not copied. */
+hs_shared_t *hs_shared_static(int status, const char *content_type, view_t text, unsigned flags);
 /* Adds a header to an answer that nobody else has yet. False: out of memory. */
 bool hs_shared_header(hs_shared_t *a, const char *name, const char *value);
 hs_shared_t *hs_shared_ref(hs_shared_t *a); /* returns a */

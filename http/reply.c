@@ -12,6 +12,7 @@ struct hs_shared {
     atomic_uint refs;
     int status;
     size_t len; /* of the body */
+    bool is_static;
     struct MHD_Response *response;
 };
 
@@ -94,6 +95,11 @@ size_t reply_length(const hs_response_t *r)
     return r->shared ? r->shared->len : r->body_len;
 }
 
+size_t reply_memory(const hs_response_t *r)
+{
+    return r->shared && r->shared->is_static ? 0 : reply_length(r);
+}
+
 struct MHD_Response *reply_shared(const hs_shared_t *a)
 {
     return a->response;
@@ -107,7 +113,7 @@ void hs_response_clear(hs_response_t *r)
     *r = (hs_response_t){ 0 };
 }
 
-hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags)
+static hs_shared_t *shared_new(int status, const char *content_type, view_t body, unsigned flags, bool is_static)
 {
     hs_shared_t *a = calloc(1, sizeof *a);
     reply_extra_t extra = { .cors = (flags & HS_CORS) != 0, .marks = flags };
@@ -116,13 +122,24 @@ hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, un
     a->refs = 1;
     a->status = status;
     a->len = body.n;
-    a->response =
-        MHD_create_response_from_buffer(body.n, body.n ? (void *)(uintptr_t)body.p : (void *)a, MHD_RESPMEM_MUST_COPY);
+    a->is_static = is_static;
+    a->response = MHD_create_response_from_buffer(body.n, body.n ? (void *)(uintptr_t)body.p : (void *)a,
+                                                  is_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
     if (!a->response || !add_all(a->response, content_type, body.n, 0, &extra)) {
         hs_shared_unref(a);
         return NULL;
     }
     return a;
+}
+
+hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags)
+{
+    return shared_new(status, content_type, body, flags, false);
+}
+
+hs_shared_t *hs_shared_static(int status, const char *content_type, view_t text, unsigned flags)
+{
+    return shared_new(status, content_type, text, flags, true);
 }
 
 bool hs_shared_header(hs_shared_t *a, const char *name, const char *value)

@@ -110,6 +110,85 @@ static void routes_learn(hs_t *s)
     }
 }
 
+/* ---- memory of bodies and answers ---- */
+
+#define SMALL_ANSWER 4096u /* longer ones count */
+
+/* Whom the present request is from. */
+static hs_client_t *asker(const conn_t *c)
+{
+    return c->named ? c->named : c->client;
+}
+
+static stage_t stage_of(const conn_t *c)
+{
+    return atomic_load_explicit(&c->stage, memory_order_relaxed);
+}
+
+void conn_body_gone(conn_t *c, size_t bytes)
+{
+    if (!bytes)
+        return;
+    atomic_fetch_sub(&c->server->bodies, bytes);
+    atomic_fetch_sub(&asker(c)->bodies, bytes);
+    atomic_fetch_sub_explicit(&c->holds, bytes, memory_order_relaxed);
+}
+
+static void evict_one(hs_t *s, conn_t *c);
+
+/* The oldest connection of a client that holds any of this memory, and is at no handler. With the lock held. */
+static conn_t *holding(const hs_t *s, const hs_client_t *of)
+{
+    conn_t *c = s->conns_last;
+    while (c && (c->evicted || asker(c) != of || !atomic_load_explicit(&c->holds, memory_order_relaxed) ||
+                 stage_of(c) == STAGE_AT_WORK))
+        c = c->prev;
+    return c;
+}
+
+/* The memory of all bodies is full: closes the oldest connection of whoever holds most, and more than this client will.
+ * False: nobody does. */
+static bool evict_holder(hs_t *s, hs_client_t *but, size_t more)
+{
+    hs_client_t *most = NULL;
+    size_t held = atomic_load(&but->bodies) + more;
+    pthread_mutex_lock(&s->conns_lock);
+    for (conn_t *c = s->conns; c; c = c->next)
+        if (!c->evicted && asker(c) != but && atomic_load(&asker(c)->bodies) > held) {
+            most = asker(c);
+            held = atomic_load(&most->bodies);
+        }
+    conn_t *goes = most ? holding(s, most) : NULL;
+    if (goes)
+        evict_one(s, goes);
+    pthread_mutex_unlock(&s->conns_lock);
+    return most != NULL;
+}
+
+/* Counts more bytes of a body that is being received, or an answer that is being sent. False: there is no memory for
+ * them. Who holds less than a quarter gets some of another client's, a little before it is free. */
+static bool body_room(conn_t *c, size_t more)
+{
+    hs_t *s = c->server;
+    hs_client_t *who = asker(c);
+    const size_t most = s->config.bodies_max, before = atomic_fetch_add(&s->bodies, more);
+    const bool small = atomic_load(&who->bodies) + more <= most / SHARE_PART;
+    if (before + more > most && !(small && before + more <= most + most / SHARE_PART && evict_holder(s, who, more))) {
+        atomic_fetch_sub(&s->bodies, more);
+        return false;
+    }
+    atomic_fetch_add(&who->bodies, more);
+    atomic_fetch_add_explicit(&c->holds, more, memory_order_relaxed);
+    return true;
+}
+
+/* Counts the answer until it is sent, a long one as at most a quarter of what there is. False: there is no memory. */
+static bool answer_room(conn_t *c)
+{
+    const size_t n = reply_memory(&c->response), most = c->server->config.bodies_max / SHARE_PART;
+    return n <= SMALL_ANSWER || body_room(c, n < most ? n : most);
+}
+
 /* ---- answers ---- */
 
 static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
@@ -143,6 +222,10 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
         hs_problem(r, 500, "internal", "the handler gave no answer");
     if (extra->quoted)
         reply_quote(r);
+    if (!answer_room(c)) {
+        hs_problem(r, 503, "busy", "too many answers are being sent");
+        r->retry_after_s = 1;
+    }
     status = reply_status(r);
     note_answer(c, status);
     begin_sending(c, reply_length(r));
@@ -302,54 +385,6 @@ static enum MHD_Result refuse_midway(const conn_t *c, const char *status)
     else
         (void)send(c->fd, answer, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
     return MHD_NO;
-}
-
-/* Whom the present request is from. */
-static hs_client_t *asker(const conn_t *c)
-{
-    return c->named ? c->named : c->client;
-}
-
-static void evict(hs_t *s, const hs_client_t *of, hs_client_t *(*whose)(const conn_t *));
-
-void conn_body_gone(conn_t *c, size_t bytes)
-{
-    atomic_fetch_sub(&c->server->bodies, bytes);
-    atomic_fetch_sub(&asker(c)->bodies, bytes);
-}
-
-/* The memory of all bodies is full: closes the oldest connection that is still receiving of whoever holds most, and
- * more than this client. False: nobody does. */
-static bool evict_holder(hs_t *s, hs_client_t *but)
-{
-    hs_client_t *most = NULL;
-    size_t held = atomic_load(&but->bodies);
-    pthread_mutex_lock(&s->conns_lock);
-    for (conn_t *c = s->conns; c; c = c->next)
-        if (!c->evicted && asker(c) != but && atomic_load(&asker(c)->bodies) > held) {
-            most = asker(c);
-            held = atomic_load(&most->bodies);
-        }
-    if (most)
-        evict(s, most, asker);
-    pthread_mutex_unlock(&s->conns_lock);
-    return most != NULL;
-}
-
-/* Counts more bytes of a body that is being received. False: there is no memory for them. Who holds less than a quarter
- * gets some of another client's, a little before it is free. */
-static bool body_room(conn_t *c, size_t more)
-{
-    hs_t *s = c->server;
-    hs_client_t *who = asker(c);
-    const size_t most = s->config.bodies_max, before = atomic_fetch_add(&s->bodies, more);
-    const bool small = atomic_load(&who->bodies) + more <= most / SHARE_PART;
-    if (before + more > most && !(small && before + more <= most + most / SHARE_PART && evict_holder(s, who))) {
-        atomic_fetch_sub(&s->bodies, more);
-        return false;
-    }
-    atomic_fetch_add(&who->bodies, more);
-    return true;
 }
 
 static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
@@ -531,7 +566,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
         atomic_fetch_sub(&c->server->active, 1);
     free(c->target);
     free(c->body);
-    conn_body_gone(c, c->body_cap);
+    conn_body_gone(c, atomic_load_explicit(&c->holds, memory_order_relaxed));
     if (c->named)
         set_named(c, NULL);
     hs_response_clear(&c->response);
@@ -583,22 +618,6 @@ static void conn_uncount(hs_t *s, conn_t *c)
     c->client->connections--;
 }
 
-/* Who has the connection, whomever its request is from. */
-static hs_client_t *holder(const conn_t *c)
-{
-    return c->client;
-}
-
-static stage_t stage_of(const conn_t *c)
-{
-    return atomic_load_explicit(&c->stage, memory_order_relaxed);
-}
-
-static bool is_receiving(const conn_t *c)
-{
-    return stage_of(c) == STAGE_RECEIVING;
-}
-
 /* Closes a connection to make room. With the lock held. */
 static void evict_one(hs_t *s, conn_t *c)
 {
@@ -608,11 +627,11 @@ static void evict_one(hs_t *s, conn_t *c)
     (void)shutdown(c->fd, SHUT_RDWR); /* its event thread sees the end and closes */
 }
 
-/* Closes the oldest connection that is still receiving, of a client. With the lock held. */
-static void evict(hs_t *s, const hs_client_t *of, hs_client_t *(*whose)(const conn_t *))
+/* Closes the oldest connection of a client that is still receiving. With the lock held. */
+static void evict_own(hs_t *s, const hs_client_t *of)
 {
     conn_t *c = s->conns_last;
-    while (c && (c->evicted || whose(c) != of || !is_receiving(c)))
+    while (c && (c->evicted || c->client != of || stage_of(c) != STAGE_RECEIVING))
         c = c->prev;
     if (c)
         evict_one(s, c);
@@ -665,7 +684,7 @@ static void conn_enter(hs_t *s, conn_t *c)
         tally_add(&s->config.tallies->connections, 1);
     c->client->connections++;
     if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt) {
-        evict(s, c->client, holder);
+        evict_own(s, c->client);
     } else if (s->conn_count > s->config.connections_max) {
         conn_t *other = whom_to_evict(s);
         evict_one(s, other ? other : c);

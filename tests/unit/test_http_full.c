@@ -22,6 +22,19 @@ static void whole(void *ctx, const hs_request_t *q, hs_response_t *r)
     r->shared = hs_shared_ref(long_answer);
 }
 
+/* As long, and its own. */
+static void own(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    *r = (hs_response_t){ .status = 200, .body = calloc(1, LONG), .body_len = LONG };
+}
+
+static void less(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    *r = (hs_response_t){ .status = 200, .body = calloc(1, LONG / 8), .body_len = LONG / 8 };
+}
+
 static size_t read_nothing(void *ctx, char *out, size_t cap)
 {
     (void)ctx, (void)out, (void)cap;
@@ -55,10 +68,8 @@ static void on_over(void *ctx, ws_t *w)
 static const ws_config_t websocket = { .message = on_message, .closed = on_over };
 
 static const hs_route_t routes[] = {
-    { "GET", "/quick", quick, 0 },
-    { "GET", "/long", whole, 0 },
-    { "GET", "/ws", NULL, HS_WEBSOCKET },
-    { "GET", "/stream", last, 0 },
+    { "GET", "/quick", quick, 0 }, { "GET", "/long", whole, 0 },         { "GET", "/own", own, 0 },
+    { "GET", "/less", less, 0 },   { "GET", "/ws", NULL, HS_WEBSOCKET }, { "GET", "/stream", last, 0 },
 };
 
 static hs_t *start(hs_config_t k)
@@ -85,13 +96,15 @@ static void stop(hs_t *s)
     hs_shared_unref(long_answer);
 }
 
-/* Asks for the long answer; once it begins, nothing more is read. */
-static int ask_deaf(const hs_t *s, const char *from)
+/* Asks for a long answer; once it begins, nothing more is read. */
+static int ask_deaf(const hs_t *s, const char *from, const char *path)
 {
+    char text[100];
     const int little = 2304, fd = dial_from(s, from);
     char c;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
-    ck_assert(say(fd, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n"));
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    ck_assert(say(fd, text));
     (void)recv(fd, &c, 1, MSG_PEEK);
     return fd;
 }
@@ -112,7 +125,7 @@ START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
     hs_t *s = start((hs_config_t){ 0 });
     int deaf[PLACES], again[PLACES];
     for (unsigned i = 0; i < PLACES; i++)
-        deaf[i] = ask_deaf(s, FROM[i % 4]);
+        deaf[i] = ask_deaf(s, FROM[i % 4], "/long");
     for (unsigned i = 0; i < 10; i++) {
         const int fd = dial_from(s, "127.0.0.9");
         ck_assert_int_eq(status_on(fd), 200);
@@ -120,7 +133,7 @@ START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
     }
     const int kept = dial_from(s, "127.0.0.9"); /* stays, though those come again and it alone is between requests */
     for (unsigned i = 0; i < PLACES; i++) {
-        again[i] = ask_deaf(s, FROM[i % 4]);
+        again[i] = ask_deaf(s, FROM[i % 4], "/long");
         ck_assert_int_eq(status_on(kept), 200);
     }
     for (unsigned i = 0; i < PLACES; i++) {
@@ -129,6 +142,51 @@ START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
     }
     close(kept);
     stop(s);
+}
+END_TEST
+
+static bool begins_200(int fd)
+{
+    char head[12] = "";
+    return recv(fd, head, sizeof head, MSG_PEEK | MSG_WAITALL) == sizeof head && !memcmp(head + 9, "200", 3);
+}
+
+static void take_whole(const hs_t *s, const char *path)
+{
+    char text[100];
+    const int fd = dial_from(s, "127.0.0.9");
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    ck_assert(say(fd, text));
+    reply_t a = hear(fd, false);
+    ck_assert_msg(a.status == 200 && a.body_len >= LONG / 8, "%s: %d", path, a.status);
+    free(a.body);
+    close(fd);
+}
+
+/* Of four clients' 60 answers, made for each or shared, as many wait to be taken as there is memory for. */
+static void hold_unread(const char *path)
+{
+    hs_t *s = start((hs_config_t){ .bodies_max = 4 * LONG });
+    int deaf[60];
+    unsigned held = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        deaf[i] = ask_deaf(s, FROM[i % 4], path);
+        held += begins_200(deaf[i]);
+    }
+    ck_assert_msg(held == 4, "%s: %u", path, held);
+    for (unsigned i = 0; i < 5; i++) /* somebody else is served meanwhile */
+        take_whole(s, "/less");
+    for (unsigned i = 0; i < 60; i++)
+        close(deaf[i]);
+    for (unsigned i = 0; i < 10; i++)
+        take_whole(s, path);
+    stop(s);
+}
+
+START_TEST(answers_that_nobody_reads_have_a_bound_and_leave_room_for_others)
+{
+    hold_unread("/own");
+    hold_unread("/long");
 }
 END_TEST
 
@@ -168,7 +226,7 @@ START_TEST(an_answer_has_to_be_taken_with_a_rate)
 {
     static hs_tallies_t tallies;
     hs_t *s = start((hs_config_t){ .headers_ms = 500, .body_rate = LONG, .tallies = &tallies });
-    const int fd = ask_deaf(s, "127.0.0.2");
+    const int fd = ask_deaf(s, "127.0.0.2", "/long");
     const uint64_t began = clock_ms(), until = began + 20000; /* a minute else */
     while (tally_get(&tallies.connections) && clock_ms() < until)
         pause_ms(10);
@@ -182,5 +240,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_full", clients_that_never_read_their_answers_shut_nobody_out,
+                    answers_that_nobody_reads_have_a_bound_and_leave_room_for_others,
                     connections_that_last_leave_places_for_others, an_answer_has_to_be_taken_with_a_rate);
 }
