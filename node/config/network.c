@@ -284,7 +284,8 @@ typedef struct {
 /* By fork, and by row of BLOB_SCHEDULE. */
 typedef struct {
     blobs_t fork[LC_EXECUTION_FORKS], row[LC_BLOB_ROWS_MAX];
-} blob_schedule_t;
+    const evm_state_gas_t *state_gas; /* NULL: as the fork has it */
+} parameters_t;
 
 static void take_blobs(evm_rules_t *rules, const blobs_t *b)
 {
@@ -295,7 +296,7 @@ static void take_blobs(evm_rules_t *rules, const blobs_t *b)
 
 /* The place of "cancun", "prague" ...; or of "bpo1", "bpo2" ...: the first, second ... row of BLOB_SCHEDULE. NULL:
  * there is none of that name. */
-static blobs_t *blobs_of(blob_schedule_t *s, const char *name)
+static blobs_t *blobs_of(parameters_t *s, const char *name)
 {
     char *end;
     for (size_t i = 0; i < LC_EXECUTION_FORKS; i++)
@@ -308,7 +309,7 @@ static blobs_t *blobs_of(blob_schedule_t *s, const char *name)
 }
 
 /* EIP-7840: {"bpo1": {"target": 10, "max": 15, "baseFeeUpdateFraction": 8346193}} */
-static void read_blobs(blob_schedule_t *s, const jo_t *o)
+static void read_blobs(parameters_t *s, const jo_t *o)
 {
     jo_t names, one;
     if (!jo_opt_object(o, &names, "blobSchedule"))
@@ -342,11 +343,12 @@ static void check_max_blobs(const jo_t *o, const lc_execution_fork_t *fork, uint
                 key, (unsigned long long)said);
 }
 
-static void add_fork(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
-                     size_t i, uint64_t time)
+static void add_fork(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const parameters_t *blobs, size_t i,
+                     uint64_t time)
 {
     const lc_execution_fork_t *fork = &lc_execution_forks[i];
     rules->fork = fork->fork;
+    rules->state_gas = fork->fork >= EVM_AMSTERDAM ? blobs->state_gas : NULL;
     if (blobs->fork[i].given)
         take_blobs(rules, &blobs->fork[i]);
     else if (fork->blob_max)
@@ -356,7 +358,7 @@ static void add_fork(const network_out_t *out, evm_rules_t *rules, const jo_t *o
 }
 
 /* BLOB_SCHEDULE says the maximum only; target and fraction do not follow from it, so they must be given. */
-static void add_blob_row(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
+static void add_blob_row(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const parameters_t *blobs,
                          size_t i, uint64_t time)
 {
     const uint64_t max = out->consensus->blob_schedule[i].max_blobs;
@@ -372,7 +374,7 @@ static void add_blob_row(const network_out_t *out, evm_rules_t *rules, const jo_
 
 /* The row of BLOB_SCHEDULE that Osaka begins with, if there is one before it. What osaka itself is given holds if it
  * has the row's maximum. */
-static void add_first_blobs(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
+static void add_first_blobs(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const parameters_t *blobs,
                             size_t rows, uint64_t time)
 {
     const blobs_t *own = &blobs->fork[EVM_OSAKA - EVM_PARIS];
@@ -384,7 +386,7 @@ static void add_first_blobs(const network_out_t *out, evm_rules_t *rules, const 
 /* Forks and rows of BLOB_SCHEDULE, in order of time; of those at the same time the row comes last. Of the rows before
  * Osaka the last one holds from Osaka on. */
 static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t times[LC_EXECUTION_FORKS],
-                     const blob_schedule_t *blobs)
+                     const parameters_t *blobs)
 {
     const lc_network_t *net = out->consensus;
     evm_rules_t rules = { .fork = EVM_PARIS };
@@ -406,8 +408,10 @@ static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t tim
 }
 
 /* Times of the forks; the chain id changes when the operator names one, and forks may be there that are unknown. */
-static void read_execution(uint64_t times[LC_EXECUTION_FORKS], blob_schedule_t *blobs, lc_network_t *net, const jo_t *o)
+static void read_execution(uint64_t times[LC_EXECUTION_FORKS], parameters_t *blobs, lc_network_t *net, const jo_t *o)
 {
+    static const char *const words[] = { "sepolia", "glamsterdam-devnet-8", NULL };
+    static const evm_state_gas_t *const state_gas[] = { NULL, &EVM_STATE_GAS_DEVNET };
     jo_t execution, forks;
     twin_times(times, net);
     if (!jo_opt_object(o, &execution, "execution"))
@@ -416,6 +420,8 @@ static void read_execution(uint64_t times[LC_EXECUTION_FORKS], blob_schedule_t *
     if (jo_opt_object(&execution, &forks, "forks"))
         given_times(times, net, &forks);
     read_blobs(blobs, &execution);
+    if (jo_kind(&execution, "eip8037") != JO_ABSENT)
+        blobs->state_gas = state_gas[jo_word(&execution, "eip8037", words)];
 }
 
 /* DEPOSIT_CONTRACT_ADDRESS is among the beacon node's words, the hash of block 0 is not. */
@@ -435,7 +441,7 @@ static void read_origin(network_origin_t *out, const jo_t *o)
 static void read_custom(const network_out_t *out, const jo_t *o)
 {
     uint64_t times[LC_EXECUTION_FORKS];
-    blob_schedule_t blobs = { 0 };
+    parameters_t blobs = { 0 };
     read_consensus(out->consensus, o);
     read_execution(times, &blobs, out->consensus, o);
     read_origin(out->origin, o);

@@ -5,12 +5,15 @@
  *    "genesis": data object of /eth/v1/beacon/genesis, verbatim,
  *    "execution": {"chain_id": 1337, "genesis_hash": "0x...",
  *                  "forks": {"shanghai": 0, "cancun": 0, "prague": 1700000000},
- *                  "blobSchedule": {"bpo1": {"target": 10, "max": 15, "baseFeeUpdateFraction": 8346193}}}}
+ *                  "blobSchedule": {"bpo1": {"target": 10, "max": 15, "baseFeeUpdateFraction": 8346193}},
+ *                  "eip8037": "sepolia"}}
  *
  * Without "forks" each execution fork is taken to begin with its consensus twin (lightclient/networks.h). Each row of
  * BLOB_SCHEDULE from Fulu on needs its entry of blobSchedule ("bpo1" for the first), as execution clients have it; a
  * fork's entry takes the place of the EIP's parameters. A *_FORK_EPOCH of a fork that this build does not know is
- * noted: from there on nothing is signed. Numbers may be JSON integers or decimal text, as beacon nodes write them.
+ * noted, as is such a fork of the execution side: from there on nothing is signed. "eip8037" names the rules for gas of
+ * state from Amsterdam on: "sepolia" (the default) or "glamsterdam-devnet-8". Numbers may be JSON integers or decimal
+ * text, as beacon nodes write them.
  *
  * Spec:   beacon-APIs config/spec and beacon/genesis; EIP-7840, EIP-7892 blob schedules
  * Floor:  5, node/config. No I/O.

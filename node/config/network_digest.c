@@ -77,6 +77,8 @@ static void put_execution(jw_t *w, const evm_chain_t *chain, uint64_t until_s)
         jw_decimal(w, "blob_base_fee_update_fraction", r->blob_base_fee_update_fraction);
         jw_decimal(w, "blob_max", r->blob_max);
         jw_decimal(w, "blob_target", r->blob_target);
+        if (r->state_gas == &EVM_STATE_GAS_DEVNET)
+            jw_str(w, "eip8037", "glamsterdam-devnet-8");
         jw_str(w, "fork", fork_name(r->fork));
         jw_decimal(w, "timestamp", chain->rows[i].timestamp);
         jw_end(w);

@@ -203,6 +203,8 @@ static const struct {
     { "\"execution\":{", "\"execution\":{\"forks\":{\"Bogota\":6},", "network.execution.forks.Bogota", NOT_A_FORK },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"bogota\":\"x\"},", "network.execution.forks.bogota",
       "must be a decimal number in quotes" },
+    { "\"execution\":{", "\"execution\":{\"eip8037\":\"moon\",", "network.execution.eip8037",
+      "must be one of: sepolia, glamsterdam-devnet-8" },
     { "\"execution\":{", "\"execution\":{\"chain_id\":\"x\",", "network.execution.chain_id",
       "must be a decimal number in quotes" },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6},", "network.execution.forks",
@@ -329,6 +331,37 @@ START_TEST(forks_and_blob_rows_stand_in_order_of_time)
 }
 END_TEST
 
+/* EIP-8037 is under review: a network may have other rules than Sepolia's. They are part of what the network is. */
+START_TEST(the_gas_of_state_is_that_of_the_named_rules)
+{
+    static const struct {
+        const char *option;
+        const evm_state_gas_t *rules;
+    } rows[] = { { "", NULL },
+                 { "\"eip8037\":\"sepolia\",", NULL },
+                 { "\"eip8037\":\"glamsterdam-devnet-8\",", &EVM_STATE_GAS_DEVNET } };
+    hash32_t digests[3];
+    for (size_t i = 0; i < 3; i++) {
+        config_t *c;
+        err_t e;
+        char text[4096];
+        snprintf(text, sizeof text,
+                 "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
+                 ",\"execution\":{%s\"forks\":{\"prague\":0,\"osaka\":1795226511,\"amsterdam\":1795226600},"
+                 "\"blobSchedule\":{\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}",
+                 rows[i].option);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_ptr_null(evm_chain_rules(&c->chain, 1795226599)->state_gas);
+        ck_assert_int_eq(evm_chain_rules(&c->chain, 1795226600)->fork, EVM_AMSTERDAM);
+        ck_assert_ptr_eq(evm_chain_rules(&c->chain, 1795226600)->state_gas, rows[i].rules);
+        ck_assert_int_eq(network_digest(&digests[i], &c->network, &c->chain, 1795226600), RC_OK);
+        config_free(c);
+    }
+    ck_assert(hash32_eq(&digests[0], &digests[1]));
+    ck_assert(!hash32_eq(&digests[0], &digests[2]));
+}
+END_TEST
+
 /* Of the execution side, by time: signing ends with the epoch before. Genesis is at 1795226031, an epoch has 8 slots of 2 seconds. */
 START_TEST(an_execution_fork_that_this_build_does_not_know_is_noted)
 {
@@ -428,7 +461,7 @@ int main(void)
                     a_network_name_in_an_error_is_cut_at_40_characters,
                     a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
                     an_execution_fork_that_this_build_does_not_know_is_noted,
-                    forks_that_this_build_does_not_know_are_noted_in_order, forks_and_blob_rows_stand_in_order_of_time,
-                    each_part_of_a_custom_network_is_checked_and_named, an_execution_schedule_has_at_most_32_rows,
-                    each_built_in_network_has_its_own_chain);
+                    the_gas_of_state_is_that_of_the_named_rules, forks_that_this_build_does_not_know_are_noted_in_order,
+                    forks_and_blob_rows_stand_in_order_of_time, each_part_of_a_custom_network_is_checked_and_named,
+                    an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain);
 }
