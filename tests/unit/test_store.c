@@ -139,6 +139,24 @@ START_TEST(a_past_update_of_the_same_period_supplies_the_committee)
 }
 END_TEST
 
+/* The known committee is the one with all its keys and their aggregate. */
+START_TEST(a_next_committee_that_differs_from_the_known_one_is_refused)
+{
+    const uint32_t size = fx_minimal_fulu().preset.committee_size;
+    start_fulu();
+    ck_assert_int_eq(feed("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU, 200), RC_OK);
+    ck_assert_int_eq(feed("minimal-fulu/update-1.ssz", LC_UPDATE, LC_FULU, 200), RC_OK);
+    for (uint32_t i = 0; i <= size; i++) {
+        decode("minimal-fulu/update-1.ssz", LC_UPDATE, LC_FULU);
+        lc_committee_t *next = &update.next_sync_committee;
+        *(i < size ? &next->pubkeys[i] : &next->aggregate_pubkey) = next->pubkeys[(i + 1) % size];
+        ck_assert_int_eq(process(200), RC_REFUSED);
+        ck_assert_str_eq(reason.text, "the next sync committee is another one than is known");
+    }
+    ck_assert_int_eq(feed("minimal-fulu/update-1.ssz", LC_UPDATE, LC_FULU, 200), RC_OK);
+}
+END_TEST
+
 START_TEST(one_store_crosses_deneb_electra_and_fulu)
 {
     net = fx_minimal_forks();
@@ -402,8 +420,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("store", a_bootstrap_must_be_the_checkpoint_with_its_committee,
-                    updates_move_the_store_from_period_to_period, a_period_cannot_be_skipped_and_the_past_is_a_replay,
+    return UNIT_RUN("store", a_next_committee_that_differs_from_the_known_one_is_refused,
+                    a_bootstrap_must_be_the_checkpoint_with_its_committee, updates_move_the_store_from_period_to_period,
+                    a_period_cannot_be_skipped_and_the_past_is_a_replay,
                     a_finality_update_rolls_the_period_over_without_a_new_committee,
                     a_past_update_of_the_same_period_supplies_the_committee, one_store_crosses_deneb_electra_and_fulu,
                     every_changed_bit_is_refused_and_the_store_stays_byte_identical, signatures_of_others_are_refused,
