@@ -15,7 +15,6 @@
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
 #define API_BODY_MAX ((size_t)API_RPC_BODY_MAX)
 #define FILES_MAX 65536u
-#define QUOTE_WORKERS (1 + ATTEST_QUEUE_MAX) /* all that make a quote or wait for one */
 
 /* What every answer says as long as there is no service, which knows better. */
 static unsigned server_flags(node_t *n)
@@ -56,7 +55,7 @@ rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
                         .bodies_max = bodies,
                         .deferred_body_max = bodies,
                         .connections_max = (unsigned)limits_for_clients(n->files, hosting_connections(&n->hosting)),
-                        .workers = QUOTE_WORKERS,
+                        .workers = ATTEST_WORKERS,
                         .deferred_max = (unsigned)hosting_requests(&n->hosting) };
     const char *at[HOSTING_ADDRESSES_MAX];
     place(&api, at, n);

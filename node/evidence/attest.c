@@ -15,6 +15,7 @@
 #define RENEW_MIN_S 60
 #define RETRY_MIN_S 15
 #define RETRY_MAX_S 3600
+#define WAIT_MS 20000u
 #define ROLLBACK_FILE_MAX 65536u /* more than any release has written, so that what is found is told of */
 static const char COLLATERAL_FILE[] = "collateral", ROLLBACK_FILE[] = "rollback";
 
@@ -415,12 +416,16 @@ static rc_t make_own(attest_t *s, err_t *e)
 
 rc_t attest_new(attest_t **out, err_t *e, const attest_config_t *config)
 {
+    pthread_condattr_t monotonic;
     attest_t *s = calloc(1, sizeof *s);
     if (!s)
         return err_say(e, RC_NOMEM, "out of memory");
     s->config = *config;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->changed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     rc_t rc = read_policy(s, e);
     if (!rc)
         rc = make_own(s, e);
@@ -557,22 +562,31 @@ view_t attest_quote(const attest_t *s)
 
 /* --- answers --- */
 
+/* Waits until no quote is being made, but not longer than it may. With the lock held. */
+static bool wait_turn(attest_t *s)
+{
+    const uint64_t until = clock_monotonic_ms() + (s->config.wait_ms ? s->config.wait_ms : WAIT_MS);
+    const struct timespec at = { .tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000 };
+    int timed_out = 0;
+    s->waiting++;
+    while (s->making && !timed_out)
+        timed_out = pthread_cond_timedwait(&s->changed, &s->lock, &at);
+    s->waiting--;
+    return !s->making;
+}
+
 /* Waits for the turn to make a quote. */
 static rc_t take_turn(attest_t *s, err_t *e)
 {
     pthread_mutex_lock(&s->lock);
-    const bool full = s->making && s->waiting >= ATTEST_QUEUE_MAX;
-    if (!full) {
-        s->waiting++;
-        while (s->making)
-            pthread_cond_wait(&s->changed, &s->lock);
-        s->waiting--;
+    const bool full = s->making && s->waiting >= ATTEST_QUEUE_MAX, mine = !full && wait_turn(s);
+    if (mine)
         s->making = true;
-    }
     pthread_mutex_unlock(&s->lock);
-    return full ? err_set(e, RC_LIMIT, "too many ask for fresh quotes: one is made at a time, %u may wait",
-                          ATTEST_QUEUE_MAX)
-                : RC_OK;
+    if (full)
+        return err_set(e, RC_LIMIT, "too many ask for fresh quotes: one is made at a time, %u may wait",
+                       ATTEST_QUEUE_MAX);
+    return mine ? RC_OK : err_say(e, RC_LIMIT, "the quotes before take too long: ask again");
 }
 
 static void end_turn(attest_t *s)

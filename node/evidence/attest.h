@@ -3,8 +3,8 @@
  *
  * A quote over the cluster's key is made at start. A thread keeps the collateral fresh: it is fetched (PCS or
  * PCCS), read from a file, or made by the simulator, verified together with our own quote, kept in the state
- * directory, and renewed before it expires. Quotes over a nonce are made one at a time; a few requests wait, more
- * are turned away.
+ * directory, and renewed before it expires. Quotes over a nonce are made one at a time; a few requests wait, not for
+ * long, more are turned away.
  *
  * Floor:  5, node/evidence.
  * Tests:  tests/unit/test_attest.c, tests/e2e (attest)
@@ -21,7 +21,8 @@
 #include "tee/verify/policy.h"
 #include "tee/verify/verify.h"
 
-#define ATTEST_QUEUE_MAX 2u /* requests that wait while a quote is made */
+#define ATTEST_QUEUE_MAX 2u                       /* requests that wait while a quote is made */
+#define ATTEST_WORKERS (1 + ATTEST_QUEUE_MAX + 1) /* of a server: one is left for requests without a quote */
 
 typedef struct attest attest_t;
 
@@ -41,6 +42,7 @@ typedef struct {
     /* Told of the newest issue date in collateral that verified up to Intel's root, on the worker's thread; or NULL. */
     void (*issued)(void *ctx, int64_t newest_s);
     void *time_ctx;
+    uint32_t wait_ms; /* for the quotes before; 0: 20 s */
 } attest_config_t;
 
 /* What is known of our own platform, for /v1/status. */

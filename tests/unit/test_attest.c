@@ -6,7 +6,7 @@
 #include "base/crypto/hash.h"
 #include "node/evidence/attest.h"
 #include "rpc/api/attestation.h"
-#include "tests/unit/sockets.h"
+#include "tests/unit/http_hand.h"
 #include "tests/unit/tdx_files.h"
 #include "tests/unit/unit.h"
 
@@ -246,6 +246,83 @@ START_TEST(quotes_are_made_one_at_a_time_and_few_may_wait)
 }
 END_TEST
 
+START_TEST(who_waits_for_quotes_that_hang_is_told_so)
+{
+    attest_config_t c = config();
+    pthread_t first;
+    err_t e = { 0 };
+    arena_t a;
+    view_t text;
+    const attestation_cluster_t alone = { .is_there = false };
+    c.wait_ms = 200;
+    meaning = setup_of();
+    ck_assert_int_eq(attest_new(&shared, &e, &c), RC_OK);
+    ck_assert_int_eq(attest_begin(shared, &e, &meaning), RC_OK);
+    held = true;
+    pthread_create(&first, NULL, ask, NULL);
+    while (!at_once)
+        pause_ms(1);
+    arena_init(&a, 4 << 20);
+    for (unsigned i = 0; i < 3; i++) { /* more than may wait at the same time */
+        ck_assert_int_eq(attest_body(shared, &text, &e, &a, &alone, meaning.hash.b, false), RC_LIMIT);
+        ck_assert_str_eq(e.text, "the quotes before take too long: ask again");
+    }
+    held = false;
+    pthread_join(first, NULL);
+    ck_assert_int_eq(attest_body(shared, &text, &e, &a, &alone, meaning.hash.b, false), RC_OK);
+    arena_free(&a);
+    attest_free(shared);
+}
+END_TEST
+
+static void on_attest(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)q;
+    (void)ask(ctx);
+    hs_problem(r, 503, "no-quote", "none");
+}
+
+static void on_other(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    hs_problem(r, 404, "not-found", "none");
+}
+
+/* Eight clients wait for a provider that hangs; the routes beside are answered by the same server's workers. */
+START_TEST(quotes_that_hang_leave_a_worker_to_other_requests)
+{
+    static const hs_route_t routes[] = { { "GET", "/attest", on_attest, HS_SLOW },
+                                         { "GET", "/other", on_other, HS_SLOW } };
+    const hs_config_t k = { .address = "127.0.0.1", .routes = routes, .route_count = 2, .workers = ATTEST_WORKERS };
+    hs_t *s;
+    int fds[CALLERS];
+    char from[16];
+    shared = start();
+    ck_assert_int_eq(hs_start(&s, NULL, &k), RC_OK);
+    held = true;
+    for (unsigned i = 0; i < CALLERS; i++) {
+        snprintf(from, sizeof from, "127.0.0.%u", 2 + i);
+        fds[i] = dial_from(s, from);
+        ck_assert(say(fds[i], "GET /attest HTTP/1.1\r\nHost: x\r\n\r\n"));
+    }
+    while (!at_once)
+        pause_ms(1);
+    for (unsigned i = 0; i < 5; i++) {
+        const int fd = dial_from(s, "127.0.0.99");
+        ck_assert(say(fd, "GET /other HTTP/1.1\r\nHost: x\r\n\r\n"));
+        reply_t got = hear(fd, false);
+        ck_assert_int_eq(got.status, 404);
+        free(got.body);
+        close(fd);
+    }
+    held = false;
+    hs_stop(s, 1000);
+    for (unsigned i = 0; i < CALLERS; i++)
+        close(fds[i]);
+    attest_free(shared);
+}
+END_TEST
+
 START_TEST(a_provider_that_fails_is_named_and_asked_again_next_time)
 {
     attest_t *s = start();
@@ -320,6 +397,7 @@ int main(void)
         what_does_not_lead_to_intels_root_is_simulated_whatever_it_is_called,
         what_pretends_is_simulated_whatever_its_quotes_lead_to, a_policy_that_does_not_admit_the_own_setup_is_no_policy,
         collateral_that_is_not_there_is_said_and_costs_no_quote, quotes_are_made_one_at_a_time_and_few_may_wait,
+        who_waits_for_quotes_that_hang_is_told_so, quotes_that_hang_leave_a_worker_to_other_requests,
         a_provider_that_fails_is_named_and_asked_again_next_time,
         a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
 }
