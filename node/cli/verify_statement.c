@@ -62,9 +62,13 @@ rc_t statement_read_type(void *values, err_t *e, char *text)
             want->kind = (statement_kind_t)k;
             return RC_OK;
         }
-    return err_say(e, RC_MALFORMED,
-                   "must be CallStatement, BlockStatement, AccountStatement, StorageStatement or "
-                   "CheckpointStatement");
+    char names[sizeof e->text] = "";
+    size_t n = 0;
+    for (unsigned k = 0; k < STATEMENT_KINDS && n < sizeof names; k++) {
+        const char *before = k + 1 == STATEMENT_KINDS ? " or " : k ? ", " : "";
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", before, statement_type((statement_kind_t)k)->name);
+    }
+    return err_set(e, RC_MALFORMED, "must be %s", names);
 }
 
 rc_t statement_read_age(void *values, err_t *e, char *text)

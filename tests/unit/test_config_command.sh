@@ -22,6 +22,8 @@ expect 1 "$0: " config "$0"
 expect 2 "config needs" config
 expect 0 "usage: kettle config" help config
 expect 2 "unknown command nonsense" help nonsense
+types="CallStatement, BlockStatement, AccountStatement, StorageStatement, CheckpointStatement, LogsStatement or RpcStatement"
+expect 2 "--type call: must be $types" verify --type call
 expect 2 "listen: must be an IPv4 or IPv6 address" run --development --tee simulator --listen localhost
 
 # What `kettle run` is given wrongly is named, and none of it is silently nothing.
