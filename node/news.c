@@ -94,15 +94,27 @@ static void keep_filter(const news_t *w, const kept_t *f, unsigned slot)
         log_write(LOG_WARN, "rpc", "a filter will not survive a restart: %s", e.text);
 }
 
-/* It has been told all up to the newest block. With the lock held. False: nothing that is kept has changed. */
+/* Up to which block a filter has been told everything. False: that block does not stand, or is what it was. */
+static bool told_up_to(uint64_t *number, hash32_t *hash, const news_t *w, const watcher_t *x)
+{
+    if (x->seq == feed_next(&w->feed))
+        return feed_tip(&w->feed, number, hash);
+    if (x->seq <= feed_first(&w->feed))
+        return false;
+    const feed_event_t *last = feed_event(&w->feed, x->seq - 1);
+    *number = last->logged->block.header.number;
+    *hash = last->logged->block.hash;
+    return !last->removed && feed_block(&w->feed, *number) == last->logged;
+}
+
+/* It has been told something. With the lock held. False: nothing that is kept has changed. */
 static bool moved(news_t *w, watcher_t *x, size_t told)
 {
-    uint64_t tip;
+    uint64_t number;
     hash32_t hash;
-    if (!x->placed || x->seq != feed_next(&w->feed) || !feed_tip(&w->feed, &tip, &hash) ||
-        (!told && tip - x->number < KEEP_BEHIND_MAX))
+    if (!x->placed || !told_up_to(&number, &hash, w, x) || (!told && number - x->number < KEEP_BEHIND_MAX))
         return false;
-    x->number = tip;
+    x->number = number;
     x->hash = hash;
     return true;
 }
@@ -226,18 +238,21 @@ static bool remove_one(void *ctx, void *session, view_t id)
     return at != NULL;
 }
 
-/* Writes what a filter has not been told, and gives how much that is. With the lock held. */
+/* Writes what a filter has not been told, as far as there is room, and gives how much that is. With the lock held. */
 static size_t put_news(news_t *w, watcher_t *x, jw_t *out)
 {
     size_t n = 0;
     jw_array(out, NULL);
-    for (; news_place(w, x) && x->seq < feed_next(&w->feed); x->seq++) {
+    for (; news_place(w, x) && x->seq < feed_next(&w->feed); x->seq++, x->at = 0) {
         const feed_event_t *e = feed_event(&w->feed, x->seq);
         if (x->kind == API_WATCH_HEADS && !e->removed) {
             jw_hex(out, NULL, view_of(e->logged->block.hash.b, 32));
             n++;
-        } else if (news_finds_in(x, e->logged))
-            n += api_put_logged(out, e->logged, &x->criteria.filter, e->removed);
+        } else if (news_finds_in(x, e->logged)) {
+            n += api_put_logged(out, &x->at, e->logged, &x->criteria.filter, e->removed);
+            if (x->at < e->logged->log_count)
+                break; /* the rest when it is polled next */
+        }
     }
     jw_end(out);
     return n;
@@ -325,7 +340,7 @@ static bool logs(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint
     if (has) {
         jw_array(out, NULL);
         for (uint64_t n = from; n <= to; n++)
-            (void)api_put_logged(out, feed_block(&w->feed, n), f, false);
+            (void)api_put_logged(out, NULL, feed_block(&w->feed, n), f, false);
         jw_end(out);
     }
     pthread_mutex_unlock(&w->lock);

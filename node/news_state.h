@@ -35,7 +35,8 @@ typedef struct watcher {
     bool lost;   /* will never be: it was brought back, and its block does not stand; */
     bool restored;
     unsigned slot; /* of its file */
-    uint64_t seq;  /* when placed, the next one that it is to be told */
+    uint64_t seq;  /* when placed, the next one that it is to be told, */
+    size_t at;     /* ... from this of its logs on */
     uint64_t used_ms;
 } watcher_t;
 

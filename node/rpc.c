@@ -124,11 +124,20 @@ static void end_job(job_t *j, rc_t rc)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* One of the job's queries is over, or their start is. */
+static void go_on(pool_task_t *t);
+
+/* One of the job's queries is over, or their start is. Calls that waited for them are begun by the pool: they may have
+ * to wait for the disk. */
 static void one_less(job_t *j)
 {
-    if (atomic_fetch_sub(&j->open, 1) == 1)
+    if (atomic_fetch_sub(&j->open, 1) != 1)
+        return;
+    if (!api_rpc_waits(j->request)) {
         end_job(j, RC_OK);
+        return;
+    }
+    j->task.run = go_on;
+    pool_push(j->rpc->pool, &j->task);
 }
 
 /* ---- on the pool ---- */
@@ -170,10 +179,31 @@ static void start_query(job_t *j, size_t i)
     }
 }
 
+static job_t *job_of(pool_task_t *t)
+{
+    return (job_t *)(void *)((char *)t - offsetof(job_t, task));
+}
+
+/* Starts the queries that there are. */
+static void start_queries(job_t *j)
+{
+    atomic_store(&j->open, 1);
+    for (size_t i = 0; i < api_rpc_count(j->request); i++)
+        start_query(j, i);
+    one_less(j);
+}
+
+static void go_on(pool_task_t *t)
+{
+    job_t *j = job_of(t);
+    (void)api_rpc_more(j->request);
+    start_queries(j);
+}
+
 /* Reads the body and starts its queries. */
 static void start_job(pool_task_t *t)
 {
-    job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
+    job_t *j = job_of(t);
     rc_t rc = RC_TIMEOUT; /* nobody sees it */
     if (!is_left_job(j))
         rc = api_rpc_begin(&j->request, &j->arena, &j->world, j->body);
@@ -185,10 +215,7 @@ static void start_job(pool_task_t *t)
         end_job(j, rc ? rc : RC_NOMEM);
         return;
     }
-    atomic_store(&j->open, 1);
-    for (size_t i = 0; i < n; i++)
-        start_query(j, i);
-    one_less(j);
+    start_queries(j);
 }
 
 /* ---- on an event thread ---- */

@@ -8,6 +8,7 @@
 #define HASHES_MAX 200u              /* transactions of one subscription to receipts, likewise */
 #define TELL_MAX ((size_t)32 << 20)  /* bytes of one receipt as text */
 #define TELL_WORK ((size_t)16 << 20) /* and to decode its transaction */
+#define LOG_TEXT 1024u               /* bytes that a log takes as text beside its data, at most */
 
 static void *rows(api_call_t *c, size_t count, size_t size)
 {
@@ -152,16 +153,26 @@ rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, api_watch_t kind, view_
     return rc ? rc : c.error == API_INTERNAL ? RC_NOMEM : c.error ? RC_MALFORMED : RC_OK;
 }
 
-size_t api_put_logged(jw_t *w, const ex_logged_t *l, const ex_filter_t *f, bool removed)
+/* Whether a log surely fits, and the end of the list behind it. */
+static bool has_room(const jw_t *w, const evm_log_t *log)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < l->log_count; i++) {
+    return w->max - w->n > LOG_TEXT + 2 * log->data.n;
+}
+
+size_t api_put_logged(jw_t *w, size_t *at, const ex_logged_t *l, const ex_filter_t *f, bool removed)
+{
+    size_t n = 0, i = at ? *at : 0;
+    for (; i < l->log_count; i++) {
         const ex_placed_log_t *p = &l->logs[i];
         if (!ex_filter_finds(f, &p->log))
             continue;
+        if (at && !has_room(w, &p->log))
+            break;
         api_put_log(w, NULL, &p->log, &(api_log_place_t){ &l->block, &p->tx_hash, p->tx_index, p->log_index, removed });
         n++;
     }
+    if (at)
+        *at = i;
     return n;
 }
 

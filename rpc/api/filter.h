@@ -47,8 +47,10 @@ NODISCARD rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, api_watch_t k
 bool api_put_logs(jw_t *w, size_t *count, const ex_history_result_t *r, const ex_filter_t *f);
 
 /* Writes the logs of a kept block that a filter finds, elements of a list that is open. The block must answer it
- * (ex_logged_answers). Gives how many. */
-size_t api_put_logged(jw_t *w, const ex_logged_t *l, const ex_filter_t *f, bool removed);
+ * (ex_logged_answers). Gives how many.
+ *   *at  the log to begin with, and the first that may find no room any more, log_count when all found it; NULL: all of
+ *        them, and the writer says when that was too much */
+size_t api_put_logged(jw_t *w, size_t *at, const ex_logged_t *l, const ex_filter_t *f, bool removed);
 
 /* The receipts of a block as texts, in transaction order, for ex_logged_tell; in the arena. RC_REFUSED: they are not as
  * many as the transactions; RC_UNSUPPORTED: a transaction of a newer fork; RC_LIMIT, RC_NOMEM. */

@@ -132,7 +132,8 @@ enum {
     WANTS_STATE = 2, /* proofs, which upstreams are asked for */
     FORWARDS = 4,    /* an endpoint to take what is sent; what it answers is not proven */
     /* Not a want: a result is what it is as long as the head and the finalized block are, whoever asks. */
-    STAYS_THE_SAME = 8
+    STAYS_THE_SAME = 8,
+    ACTS = 16 /* Nor this: it changes something, and is not run when its answer would not be given. */
 };
 
 typedef struct {

@@ -19,6 +19,8 @@ typedef struct {
     view_t id;   /* its text; p NULL: null */
     bool silent; /* a notification */
     bool twice;  /* its function was to be called again: it has */
+    bool held;   /* it waits for those before it */
+    bool over;   /* its result or error is there */
     arena_t own; /* memory of its own, as others run at the same time */
     ex_block_t at;
     bool ended; /* so has its query, */
@@ -32,6 +34,9 @@ struct api_rpc {
     bool batch; /* the answer is a list */
     size_t count;
     item_t *items;
+    size_t held;  /* of them */
+    size_t bytes; /* of the results before the call that is being begun */
+    bool open;    /* of these not all are known */
 };
 
 /* ---- ids as they are written: the text is known to be JSON by now ---- */
@@ -337,7 +342,20 @@ static bool is_version_2(const jo_t *o)
     return jo_kind(o, "jsonrpc") == JO_TEXT && view_eq(jo_text(o, "jsonrpc", 0, SIZE_MAX), view_str("2.0"));
 }
 
-static void begin_object(item_t *it, const jo_t *o, const err_t *e, view_t text)
+/* Begins a call whose method is known, unless those before it have to come to their end first. */
+static void begin_known(item_t *it, api_rpc_t *r, const jo_t *o, const err_t *e)
+{
+    api_call_t *c = &it->call;
+    if (r->bytes > API_RESULT_MAX)
+        api_fail(c, API_TOO_LARGE, "response too large");
+    else if (r->open && (c->method->wants & ACTS)) {
+        it->held = true;
+        r->held++;
+    } else
+        begin_method(c, o, e);
+}
+
+static void begin_object(item_t *it, api_rpc_t *r, const jo_t *o, const err_t *e, view_t text)
 {
     api_call_t *c = &it->call;
     view_t name = { NULL, 0 };
@@ -355,7 +373,7 @@ static void begin_object(item_t *it, const jo_t *o, const err_t *e, view_t text)
         api_fail(c, API_NO_METHOD, "the method %.*s does not exist/is not available",
                  (int)(name.n < 256 ? name.n : 256), (const char *)name.p);
     else
-        begin_method(c, o, e);
+        begin_known(it, r, o, e);
 }
 
 /* Begins one call, of the value at a place whose text this is. It becomes a document of its own, so that its faults
@@ -374,10 +392,128 @@ static void begin_item(item_t *it, api_rpc_t *r, const jo_t *value, view_t text)
     if (jo_rc(&o))
         fail_argument(&it->call, jo_rc(&o), &e);
     else
-        begin_object(it, &o, &e, text);
+        begin_object(it, r, &o, &e, text);
     jo_close(&doc);
     if (it->call.again)
         find_first(it);
+}
+
+/* ---- its end ---- */
+
+/* Whether a query is still to give the call's result. */
+static bool is_asked(const item_t *it)
+{
+    return it->call.write || it->twice;
+}
+
+/* The error of a query that has no result. */
+static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
+{
+    if (e->code == QUERY_OVER_BUDGET) {
+        api_fail(c, API_LIMIT, "%s", e->text);
+        return;
+    }
+    if (e->code == EX_HISTORY_PRUNED || e->code == EX_LOGS_LIMIT) {
+        api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
+        if (e->code == EX_LOGS_LIMIT && c->explain)
+            c->explain(c);
+        return;
+    }
+    if (e->code == EX_WAIT_LATE) {
+        api_fail(c, API_NOT_YET, "%s", e->text);
+        c->explain(c);
+        return;
+    }
+    if ((e->code >= EX_SIMULATE_CODE_MIN && e->code <= EX_SIMULATE_CODE_MAX) || e->code == EX_SIMULATE_INVALID) {
+        api_fail(c, -(int)e->code, "%s", e->text);
+        return;
+    }
+    switch (rc) {
+    case RC_IO: api_fail(c, API_UNAVAILABLE, "no upstream could prove it: %s", e->text); break;
+    case RC_TIMEOUT: api_fail(c, API_UNAVAILABLE, "request timed out: %s", e->text); break;
+    case RC_NOMEM:
+    case RC_BUG: api_fail(c, API_INTERNAL, "%s", e->text); break;
+    default: api_fail(c, API_FAILED, "%s", e->text);
+    }
+}
+
+/* Brings a call to its result or its error. */
+static void end_call(item_t *it)
+{
+    api_call_t *c = &it->call;
+    view_t text = { NULL, 0 };
+    const bool asked = is_asked(it);
+    if (it->over)
+        return;
+    it->over = true;
+    if (it->held)
+        api_fail(c, API_INTERNAL, "it has not begun");
+    else if (asked && !it->ended)
+        api_fail(c, API_INTERNAL, "the query has not ended");
+    else if (asked && it->rc)
+        fail_query(c, it->rc, &it->why);
+    else if (c->write && !c->error)
+        c->write(c, it->twice ? ex_then_last(c->query) : c->query);
+    query_free(c->query);
+    c->query = NULL;
+    if (c->error)
+        return;
+    text = jw_done(&c->out);
+    if (!text.p && c->out.rc == RC_LIMIT)
+        api_fail(c, API_TOO_LARGE, "response too large");
+    else if (!text.p)
+        api_fail(c, API_INTERNAL, "%s", c->out.rc == RC_NOMEM ? "out of memory" : "the method gave no result");
+}
+
+/* ---- how long the answers are, in their order ---- */
+
+/* The next call comes behind this one. What is sent is answered by a hash: it needs no looking at. */
+static void pass(api_rpc_t *r, item_t *it)
+{
+    const unsigned wants = it->call.method ? it->call.method->wants : 0;
+    const bool is_short = (wants & FORWARDS) && !(wants & WANTS_STATE);
+    if (it->held || (is_asked(it) && !it->ended && !it->call.error && !is_short))
+        r->open = true;
+    else if (!is_asked(it) || it->ended)
+        end_call(it);
+    r->bytes += it->over && !it->call.error ? it->call.out.n : 0;
+}
+
+/* Begins a call that was held, by its text. */
+static void begin_held(item_t *it, api_rpc_t *r)
+{
+    jo_doc_t doc;
+    err_t e = { .rc = RC_OK };
+    it->held = false;
+    r->held--;
+    const view_t text = readable(r->arena, it->text);
+    if (!text.p) {
+        api_fail(&it->call, API_INTERNAL, "out of memory");
+        return;
+    }
+    const jo_t o = jo_open(&doc, &e, text, API_RPC_BODY_MAX, JO_LENIENT);
+    begin_known(it, r, &o, &e);
+    jo_close(&doc);
+    if (it->call.again)
+        find_first(it);
+}
+
+bool api_rpc_waits(const api_rpc_t *r)
+{
+    return r->held > 0;
+}
+
+bool api_rpc_more(api_rpc_t *r)
+{
+    const size_t held = r->held;
+    r->bytes = 0;
+    r->open = false;
+    for (size_t i = 0; i < r->count && !r->open; i++) {
+        if (r->items[i].held)
+            begin_held(&r->items[i], r);
+        pass(r, &r->items[i]);
+    }
+    return r->held != held;
 }
 
 /* ---- the request ---- */
@@ -406,8 +542,11 @@ static void begin_batch(api_rpc_t *r, const jo_t *root, view_t body)
     size_t at = skip_space(body, 0) + 1;
     view_t text = { NULL, 0 };
     r->batch = true;
-    while (jo_next(&list, &element) && next_value(&text, body, &at))
-        begin_item(&r->items[r->count++], r, &element, text);
+    while (jo_next(&list, &element) && next_value(&text, body, &at)) {
+        item_t *it = &r->items[r->count++];
+        begin_item(it, r, &element, text);
+        pass(r, it);
+    }
 }
 
 static rc_t begin_all(api_rpc_t *r, const jo_t *root, view_t body)
@@ -463,8 +602,10 @@ size_t api_rpc_count(const api_rpc_t *r)
 
 query_t *api_rpc_take(api_rpc_t *r, size_t i)
 {
-    query_t *q = r->items[i].call.query;
-    r->items[i].call.query = NULL;
+    item_t *it = &r->items[i];
+    query_t *q = it->ended ? NULL : it->call.query; /* else it came back */
+    if (q)
+        it->call.query = NULL;
     return q;
 }
 
@@ -489,60 +630,6 @@ void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_
 }
 
 /* ---- the answer ---- */
-
-/* The error of a query that has no result. */
-static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
-{
-    if (e->code == QUERY_OVER_BUDGET) {
-        api_fail(c, API_LIMIT, "%s", e->text);
-        return;
-    }
-    if (e->code == EX_HISTORY_PRUNED || e->code == EX_LOGS_LIMIT) {
-        api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
-        if (e->code == EX_LOGS_LIMIT && c->explain)
-            c->explain(c);
-        return;
-    }
-    if (e->code == EX_WAIT_LATE) {
-        api_fail(c, API_NOT_YET, "%s", e->text);
-        c->explain(c);
-        return;
-    }
-    if ((e->code >= EX_SIMULATE_CODE_MIN && e->code <= EX_SIMULATE_CODE_MAX) || e->code == EX_SIMULATE_INVALID) {
-        api_fail(c, -(int)e->code, "%s", e->text);
-        return;
-    }
-    switch (rc) {
-    case RC_IO: api_fail(c, API_UNAVAILABLE, "no upstream could prove it: %s", e->text); break;
-    case RC_TIMEOUT: api_fail(c, API_UNAVAILABLE, "request timed out: %s", e->text); break;
-    case RC_NOMEM:
-    case RC_BUG: api_fail(c, API_INTERNAL, "%s", e->text); break;
-    default: api_fail(c, API_FAILED, "%s", e->text);
-    }
-}
-
-/* Brings a call to its result or its error. */
-static void end_call(item_t *it)
-{
-    api_call_t *c = &it->call;
-    view_t text = { NULL, 0 };
-    const bool asked = c->write || it->twice;
-    if (asked && !it->ended)
-        api_fail(c, API_INTERNAL, "the query has not ended");
-    else if (asked && it->rc)
-        fail_query(c, it->rc, &it->why);
-    else if (c->write && !c->error)
-        c->write(c, it->twice ? ex_then_last(c->query) : c->query);
-    query_free(c->query);
-    c->query = NULL;
-    if (c->error)
-        return;
-    text = jw_done(&c->out);
-    if (!text.p && c->out.rc == RC_LIMIT)
-        api_fail(c, API_TOO_LARGE, "response too large");
-    else if (!text.p)
-        api_fail(c, API_INTERNAL, "%s", c->out.rc == RC_NOMEM ? "out of memory" : "the method gave no result");
-}
 
 static void put_error(jw_t *w, const api_call_t *c)
 {

@@ -2,9 +2,12 @@
  *
  *     api_rpc_begin -> for each i of api_rpc_count: drive api_rpc_take(i), if there is one, and give its end to
  *     api_rpc_end
+ *                   -> while api_rpc_more: the same again
  *                   -> api_rpc_finish: the body
  *
  * The calls of a batch are independent: their queries may be driven side by side and end in any order, on any thread.
+ * Only what changes something waits until it is known how long the answers before it are: behind the limit it is not
+ * run, as with geth.
  * Framing is geth's: codes, texts, order of members; ids come back byte for byte; notifications have no answer.
  *
  * Spec:   JSON-RPC 2.0; api-facts section 1
@@ -54,6 +57,12 @@ uint32_t api_rpc_wait_ms(const api_rpc_t *r, size_t i);
 /* The query of call i has ended, and comes back: with its result (RC_OK), or without, when e says why and it may be
  * gone (NULL). Different calls may end at the same time. */
 void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_q);
+
+/* Whether calls wait for queries that were taken. */
+bool api_rpc_waits(const api_rpc_t *r);
+
+/* Once all queries that were taken have ended: begins calls that waited for them. True: there are queries to take. */
+bool api_rpc_more(api_rpc_t *r);
 
 /* Writes the answer, once all queries that were taken have ended, and frees them, in any case.
  *   body  in the arena; n 0: notifications only, nothing to answer

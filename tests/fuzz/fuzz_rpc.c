@@ -61,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             if (q || i % 2)
                 api_rpc_end(r, i, rc, &e, q);
         }
+        (void)api_rpc_more(r);
         const size_t calls = api_rpc_count(r);
         if (api_rpc_finish(r, &body))
             abort();

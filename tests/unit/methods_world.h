@@ -20,6 +20,7 @@ static const evm_chain_t CHAIN = { 560048, &row, 1 };
 #define ADDR "\"0xac0000000000000000000000000000000000a000\""   /* returns 42 */
 #define ECHO "\"0xac0000000000000000000000000000000000b000\""   /* reverts with what it is called with */
 #define HALTS "\"0xac0000000000000000000000000000000000c000\""  /* an invalid opcode */
+#define LONG "\"0xac0000000000000000000000000000000000f000\""   /* returns a MiB of zeros */
 #define NOBODY "\"0xac0000000000000000000000000000000000dead\"" /* absent */
 #define HASH32(two)                                                                                                    \
     "0x" two two two two two two two two two two two two two two two two two two two two two two two two two two two   \
@@ -50,6 +51,7 @@ static void setup(void)
     world_add(&w, world_addr(0xa000), "602a5f5260205ff3");
     world_add(&w, world_addr(0xb000), "365f5f37365ffd");
     world_add(&w, world_addr(0xc000), "fe");
+    world_add(&w, world_addr(0xf000), "621000005ff3");
     world = (api_world_t){ .chain = &CHAIN, .has_finalized = true };
     world.latest.state_root = world.finalized.state_root = world_root(&w);
     world.latest.env = (evm_block_t){ .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 560048 };
@@ -116,17 +118,34 @@ static inline const char *serve(const char *text)
     char *copy = strdup(text); /* exact size on the heap */
     rounds = 0;
     ck_assert_int_eq(api_rpc_begin(&r, &arena, &world, view_of(copy, strlen(copy))), RC_OK);
-    for (size_t i = api_rpc_count(r); i-- > 0;) {
-        err_t e = { .rc = RC_OK };
-        query_t *q = api_rpc_take(r, i);
-        if (q) {
-            const rc_t rc = drive(q, &e);
-            api_rpc_end(r, i, rc, &e, q);
+    do
+        for (size_t i = api_rpc_count(r); i-- > 0;) {
+            err_t e = { .rc = RC_OK };
+            query_t *q = api_rpc_take(r, i);
+            if (q) {
+                const rc_t rc = drive(q, &e);
+                api_rpc_end(r, i, rc, &e, q);
+            }
         }
-    }
+    while (api_rpc_more(r));
     ck_assert_int_eq(api_rpc_finish(r, &body), RC_OK);
     free(copy);
     return body.n ? (const char *)body.p : "";
+}
+
+#define LONG_CALL                                                                                                      \
+    "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_call\",\"params\":[{\"to\":" LONG ",\"gas\":\"0x989680\"}]},"
+
+/* A batch of calls that return a MiB each, and of what then comes. */
+static inline const char *serve_behind(unsigned calls, const char *then)
+{
+    char text[8192] = "[";
+    arena_free(&arena); /* of the batch before */
+    arena_init(&arena, 256 << 20);
+    for (unsigned i = 0; i < calls; i++)
+        strcat(text, LONG_CALL);
+    ck_assert_uint_lt(strlen(text) + strlen(then) + 2, sizeof text);
+    return serve(strcat(strcat(text, then), "]"));
 }
 
 #define CALL(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_call\",\"params\":[" params "]}"

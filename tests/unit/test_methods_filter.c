@@ -29,6 +29,7 @@ static bool remove_one(void *ctx, void *session, view_t id)
 static rc_t changes(void *ctx, jw_t *out, err_t *e, view_t id)
 {
     (void)ctx, (void)id;
+    strcpy(noted, "changes");
     if (changes_rc)
         return err_say(e, changes_rc, changes_rc == RC_REFUSED ? "filter not found" : "too late");
     jw_array(out, NULL);
@@ -223,12 +224,30 @@ START_TEST(where_nobody_keeps_filters_there_are_none)
 }
 END_TEST
 
+/* As geth, which does not run it: a filter would have told what nobody got. */
+START_TEST(nothing_is_run_whose_answer_would_not_be_given)
+{
+    static const char asked[] =
+        ASK("eth_getFilterChanges", "\"0x1\"") "," ASK("eth_newFilter", "{}") "," ASK("eth_newBlockFilter", "");
+    static const char refused[] = ERROR("-32003", "response too large");
+    const char *got = serve_behind(13, asked);
+    for (unsigned i = 0; i < 3; i++) {
+        got = strstr(got, refused);
+        ck_assert_ptr_nonnull(got++);
+    }
+    ck_assert_str_eq(noted, "");
+    ck_assert_ptr_nonnull(strstr(serve_behind(2, asked), RESULT("[]") "," RESULT("\"0x1f\"") "," RESULT("\"0x1f\"")));
+    ck_assert_str_eq(noted, "poll heads  at 1000");
+}
+END_TEST
+
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* answers of 26 MB, on a machine that may be busy */
     return UNIT_RUN_AROUND("methods_filter", setup_events, teardown, what_is_asked_for_is_kept_as_it_was_written,
                            what_is_wrong_is_told_as_geth_tells_it_and_nothing_is_kept,
                            receipts_of_at_most_200_transactions_are_told_to_one_subscription, each_failure_has_its_code,
                            ends_are_of_the_own_kind, logs_come_from_memory_where_they_are_all_there,
                            a_range_that_is_too_long_is_refused_with_one_that_fits,
-                           where_nobody_keeps_filters_there_are_none);
+                           where_nobody_keeps_filters_there_are_none, nothing_is_run_whose_answer_would_not_be_given);
 }

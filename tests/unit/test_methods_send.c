@@ -229,10 +229,24 @@ START_TEST(a_transaction_of_another_chain_or_without_signature_is_not_forwarded)
 }
 END_TEST
 
+/* As geth, which does not run it. */
+START_TEST(nothing_is_forwarded_whose_answer_would_not_be_given)
+{
+    const char *got = serve_behind(13, ASK("eth_sendRawTransaction", RAW("86")));
+    ck_assert_ptr_nonnull(strstr(got, ERROR("-32003", "response too large") "]"));
+    ck_assert_uint_eq(words.nonce, UINT64_MAX);
+    got = serve_behind(2, ASK("eth_sendRawTransaction", RAW("86")) "," ASK("eth_sendRawTransaction", RAW("86")));
+    ck_assert_ptr_nonnull(strstr(got, RESULT("\"" HASH "\"") "," RESULT("\"" HASH "\"") "]"));
+    ck_assert_uint_eq(words.nonce, 2);
+}
+END_TEST
+
 int main(void)
 {
+    (void)setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* answers of 26 MB, on a machine that may be busy */
     return UNIT_RUN_AROUND("methods_send", setup_send, teardown, a_transaction_is_forwarded_and_counts_as_pending_then,
                            the_words_of_a_refusal_are_passed_on, the_receipt_of_what_is_forwarded_is_waited_for,
                            what_does_not_come_in_time_is_code_4_with_the_hash, what_is_not_forwarded_is_not_waited_for,
-                           a_transaction_of_another_chain_or_without_signature_is_not_forwarded);
+                           a_transaction_of_another_chain_or_without_signature_is_not_forwarded,
+                           nothing_is_forwarded_whose_answer_would_not_be_given);
 }

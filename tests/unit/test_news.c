@@ -212,11 +212,11 @@ static rc_t add(unsigned i, void *session, api_watch_t kind, const char *criteri
 }
 
 /* What a filter has to tell, in short: "+11" a log of block 11, "-11" a removed one, "#..." a block's number by its hash. */
-static const char *poll(unsigned i)
+static const char *poll_within(unsigned i, size_t room)
 {
     static char out[1024];
     err_t e = { .text = "" };
-    jw_t w = jw_of(&arena, 1u << 20);
+    jw_t w = jw_of(&arena, room);
     jo_doc_t doc;
     jo_t item;
     out[0] = 0;
@@ -240,6 +240,11 @@ static const char *poll(unsigned i)
     return out;
 }
 
+static const char *poll(unsigned i)
+{
+    return poll_within(i, 1u << 20);
+}
+
 START_TEST(a_filter_tells_every_log_once_also_of_blocks_that_no_head_named)
 {
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
@@ -254,6 +259,20 @@ START_TEST(a_filter_tells_every_log_once_also_of_blocks_that_no_head_named)
     answer_all(false);
     ck_assert_str_eq(poll(0), "");
     ck_assert_uint_eq(queries, 1);
+}
+END_TEST
+
+START_TEST(what_has_no_room_in_one_answer_is_told_in_the_next)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    grow_to(16, 1);
+    head(16);
+    answer_all(false);
+    ck_assert_str_eq(poll_within(0, 1700), "+11+12");
+    ck_assert_str_eq(poll_within(0, 1700), "+13+14");
+    ck_assert_str_eq(poll_within(0, 500), "");
+    ck_assert_str_eq(poll(0), "+15+16");
+    ck_assert_str_eq(poll(0), "");
 }
 END_TEST
 
@@ -849,6 +868,7 @@ int main(void)
     return UNIT_RUN_AROUND(
         "news", setup, teardown, a_filter_tells_every_log_once_also_of_blocks_that_no_head_named,
         a_reorganisation_takes_back_what_was_told_and_tells_the_new_branch,
+        what_has_no_room_in_one_answer_is_told_in_the_next,
         receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope, who_comes_while_blocks_are_fetched_misses_nothing,
         what_failed_is_tried_again_and_nothing_is_lost, a_subscription_is_pushed_to_once_it_knows_its_id,
         a_subscription_is_told_the_receipts_of_each_block_in_one_message,

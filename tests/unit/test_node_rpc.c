@@ -84,6 +84,14 @@ START_TEST(a_batch_is_proven_and_answered_in_order)
 }
 END_TEST
 
+START_TEST(what_changes_something_waits_for_what_stands_before_it)
+{
+    expect_answer(
+        "[" OF_A ",{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_uninstallFilter\",\"params\":[\"0x1\"]}]",
+        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x3e8\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":false}]");
+}
+END_TEST
+
 START_TEST(notifications_get_an_empty_answer)
 {
     expect_answer("{\"jsonrpc\":\"2.0\",\"method\":\"eth_blockNumber\"}", "");
@@ -249,11 +257,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("node_rpc", setup, teardown,
-                           what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns,
-                           what_was_answered_at_the_same_head_is_answered_at_once,
-                           what_is_sent_goes_to_relays_alone_where_there_are_some,
-                           a_batch_is_proven_and_answered_in_order, notifications_get_an_empty_answer,
-                           what_no_endpoint_can_prove_is_an_error_that_names_one, a_node_without_an_engine_says_why,
-                           a_request_that_waits_is_answered_when_the_node_stops);
+    return UNIT_RUN_AROUND(
+        "node_rpc", setup, teardown,
+        what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns,
+        what_was_answered_at_the_same_head_is_answered_at_once, what_is_sent_goes_to_relays_alone_where_there_are_some,
+        a_batch_is_proven_and_answered_in_order, what_changes_something_waits_for_what_stands_before_it,
+        notifications_get_an_empty_answer, what_no_endpoint_can_prove_is_an_error_that_names_one,
+        a_node_without_an_engine_says_why, a_request_that_waits_is_answered_when_the_node_stops);
 }
