@@ -8,8 +8,8 @@
 #include "base/os/file.h"
 #include "base/os/persist.h"
 
-#define VERSION 1u
-#define HEAD_MAX (3u + API_WATCH_ID_LEN + 8u + 32u)
+#define VERSION 2u
+#define HEAD_MAX (3u + API_WATCH_ID_LEN + 8u + 32u + 1u + 32u * KEPT_BELOW_MAX)
 #define FILE_MAX (XAEAD_NONCE_LEN + HEAD_MAX + API_CRITERIA_MAX + AEAD_TAG_LEN)
 
 static const char PURPOSE[] = KEPT_SEAL_PATH;
@@ -39,6 +39,9 @@ rc_t kept_seal(view_t *out, arena_t *a, const kept_t *f, const uint8_t nonce[XAE
     wr_bytes(&w, f->id, id_len);
     wr_be(&w, f->number, 8);
     wr_hash32(&w, &f->hash);
+    wr_u8(&w, (uint8_t)f->below_count);
+    for (unsigned i = 0; i < f->below_count; i++)
+        wr_hash32(&w, &f->below[i]);
     wr_bytes(&w, f->criteria.p, f->criteria.n);
     const view_t plain = view_of(p + XAEAD_NONCE_LEN, wr_view(&w).n - XAEAD_NONCE_LEN);
     xaead_seal(p + XAEAD_NONCE_LEN, plain, bound_to(ad, slot), nonce, key);
@@ -54,9 +57,14 @@ static rc_t read_plain(kept_t *out, view_t plain)
     const view_t id = rd_take(&r, rd_u8(&r));
     f.number = rd_u64be(&r);
     f.hash = rd_hash32(&r);
+    f.below_count = version == 1 ? 0 : rd_u8(&r);
+    if (f.below_count > KEPT_BELOW_MAX || f.below_count > f.number)
+        return RC_MALFORMED;
+    for (unsigned i = 0; i < f.below_count; i++)
+        f.below[i] = rd_hash32(&r);
     f.criteria = rd_take(&r, r.n);
-    if (!rd_done(&r) || version != VERSION || kind > API_WATCH_HEADS || id.n < 3 || id.n > API_WATCH_ID_LEN ||
-        f.criteria.n > API_CRITERIA_MAX || memchr(id.p, 0, id.n))
+    if (!rd_done(&r) || !version || version > VERSION || kind > API_WATCH_HEADS || id.n < 3 ||
+        id.n > API_WATCH_ID_LEN || f.criteria.n > API_CRITERIA_MAX || memchr(id.p, 0, id.n))
         return RC_MALFORMED;
     f.kind = (api_watch_t)kind;
     memcpy(f.id, id.p, id.n);

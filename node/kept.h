@@ -2,7 +2,8 @@
  * TEE provider, so that whoever reads the disk learns nothing of what is asked for. A file that was changed does not
  * open; one that was put back tells again what was told already, which is all that the disk can do.
  *
- * Plaintext: version u8 = 1, kind u8, length of the id u8, id, number u64 be, hash, criteria. File: nonce, sealed by
+ * Plaintext: version u8 = 2, kind u8, length of the id u8, id, number u64 be, hash, count u8 and so many hashes of the
+ * blocks below, criteria; version 1 had none of these. File: nonce, sealed by
  * XChaCha20-Poly1305 with the slot as associated data (base/os/persist.h around it).
  *
  * Floor:  5, node.
@@ -19,12 +20,17 @@
 #define KEPT_SLOTS 1024u
 #define KEPT_SEAL_PATH "kettle/seal/filters/1" /* of the provider's key */
 
-/* A filter, and up to which block it has told everything. */
+#define KEPT_BELOW_MAX 8u
+
+/* A filter, and up to which block it has told everything. below: that block's parent, its parent and so on, above which
+ * it has told nothing; it may go on from there when the block does not stand any more. */
 typedef struct {
     char id[API_WATCH_ID_LEN + 1];
     api_watch_t kind;
     uint64_t number;
     hash32_t hash;
+    hash32_t below[KEPT_BELOW_MAX];
+    unsigned below_count;
     view_t criteria;
 } kept_t;
 

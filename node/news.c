@@ -83,6 +83,8 @@ static bool as_kept(kept_t *out, arena_t *a, const news_t *w, const watcher_t *x
         return false;
     *out = (kept_t){ .kind = x->kind, .number = x->number, .hash = x->hash, .criteria = arena_dup(a, x->text) };
     memcpy(out->id, x->id, sizeof out->id);
+    memcpy(out->below, x->below, sizeof out->below);
+    out->below_count = x->below_count;
     return out->criteria.p || !x->text.n;
 }
 
@@ -116,6 +118,7 @@ static bool moved(news_t *w, watcher_t *x, size_t told)
         return false;
     x->number = number;
     x->hash = hash;
+    news_note_below(w, x, &w->head);
     return true;
 }
 
@@ -181,10 +184,11 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
     uint64_t tip;
     hash32_t hash;
     if (!feed_tip(&w->feed, &tip, &hash) || (!w->watchers && w->config.mode != NEWS_ALWAYS))
-        feed_seed(&w->feed, latest->env.number, &latest->block_hash);
+        news_seed(w, latest);
     x->session = session;
     x->number = latest->env.number;
     x->hash = latest->block_hash;
+    news_note_below(w, x, latest);
     x->seq = feed_next(&w->feed);
     x->used_ms = news_now_ms(w);
     for (x->slot = 0; !session && w->slots[x->slot];) /* one is free: there is room */
@@ -245,11 +249,14 @@ static size_t put_news(news_t *w, watcher_t *x, jw_t *out)
     jw_array(out, NULL);
     for (; news_place(w, x) && x->seq < feed_next(&w->feed); x->seq++, x->at = 0) {
         const feed_event_t *e = feed_event(&w->feed, x->seq);
+        const size_t before = n;
         if (x->kind == API_WATCH_HEADS && !e->removed) {
             jw_hex(out, NULL, view_of(e->logged->block.hash.b, 32));
+            x->told = e->logged->block.header.number;
             n++;
         } else if (news_finds_in(x, e->logged)) {
             n += api_put_logged(out, &x->at, e->logged, &x->criteria.filter, e->removed);
+            x->told = n > before ? e->logged->block.header.number : x->told;
             if (x->at < e->logged->log_count)
                 break; /* the rest when it is polled next */
         }
@@ -471,6 +478,9 @@ static void restore(news_t *w, unsigned slot)
         memcpy(x->id, f.id, sizeof x->id);
         x->number = f.number;
         x->hash = f.hash;
+        memcpy(x->below, f.below, sizeof x->below);
+        x->below_count = f.below_count;
+        x->told = f.number - f.below_count;
         x->slot = slot;
         x->restored = true;
         x->used_ms = news_now_ms(w);

@@ -24,6 +24,10 @@ bool news_place(news_t *w, watcher_t *x)
         return true;
     x->placed = feed_after(&w->feed, &x->seq, x->number, &x->hash);
     if (!x->placed && feed_tip(&w->feed, &tip, &hash) && tip > x->number) {
+        for (unsigned i = 0; i < x->below_count && !x->placed; i++)
+            x->placed = feed_after(&w->feed, &x->seq, x->number - 1 - i, &x->below[i]);
+        if (x->placed)
+            return true;
         x->lost = x->restored;
         x->placed = !x->lost; /* its block does not stand any more: everything since it was made is news */
     }
@@ -176,6 +180,42 @@ static void push_all(news_t *w)
 
 /* ---- the chain ---- */
 
+/* The parent of a block of a number, both by hash. False: it is not known. */
+static bool parent_of(news_t *w, hash32_t *hash, uint64_t number, const ex_block_t *newest)
+{
+    const ex_logged_t *l = feed_block(&w->feed, number);
+    if (hash32_eq(hash, &newest->block_hash))
+        *hash = newest->parent_hash;
+    else if (l && hash32_eq(hash, &l->block.hash))
+        *hash = l->block.header.parent_hash;
+    else
+        return w->config.cache && ex_cache_get_parent(w->config.cache, hash, hash);
+    return true;
+}
+
+/* The ancestors of a block down to one of a number, the parent first; how many. */
+static unsigned ancestors(hash32_t below[KEPT_BELOW_MAX], news_t *w, const hash32_t *hash, uint64_t number,
+                          uint64_t lowest, const ex_block_t *newest)
+{
+    hash32_t at = *hash;
+    unsigned n = 0;
+    for (; n < KEPT_BELOW_MAX && number - n > lowest && parent_of(w, &at, number - n, newest); n++)
+        below[n] = at;
+    return n;
+}
+
+void news_note_below(news_t *w, watcher_t *x, const ex_block_t *newest)
+{
+    x->below_count = x->number > x->told ? ancestors(x->below, w, &x->hash, x->number, x->told, newest) : 0;
+}
+
+void news_seed(news_t *w, const ex_block_t *latest)
+{
+    hash32_t below[KEPT_BELOW_MAX];
+    const unsigned n = ancestors(below, w, &latest->block_hash, latest->env.number, 0, latest);
+    feed_seed(&w->feed, latest->env.number, &latest->block_hash, below, n);
+}
+
 /* There is a gap that cannot be filled: who waited for it is told, and it begins anew. With the lock held. */
 static void lose(news_t *w)
 {
@@ -188,7 +228,32 @@ static void lose(news_t *w)
             end_one(w, *at);
             at = &(*at)->next;
         }
-    feed_seed(&w->feed, w->head.env.number, &w->head.block_hash);
+    news_seed(w, &w->head);
+}
+
+/* Whether all that a watcher could go on from is what the feed remembers. */
+static bool stands_with_feed(const news_t *w, const watcher_t *x)
+{
+    uint64_t seq;
+    const hash32_t *lowest = x->below_count ? &x->below[x->below_count - 1] : &x->hash;
+    return x->placed || feed_after(&w->feed, &seq, x->number - x->below_count, lowest);
+}
+
+/* Nothing that the feed remembers stands any more: who was told of it cannot be told what was taken away, and ends.
+ * The others go on from where they stand. With the lock held. */
+static void lose_orphaned(news_t *w)
+{
+    log_write(LOG_WARN, "rpc", "filters and subscriptions end: the blocks that they were told do not stand any more");
+    for (watcher_t **at = &w->watchers; *at;)
+        if (!stands_with_feed(w, *at) || (*at)->session)
+            at = &(*at)->next;
+        else
+            news_take_out(w, at);
+    for (watcher_t *x = w->watchers; x; x = x->next)
+        if (x->session && stands_with_feed(w, x))
+            end_one(w, x);
+    if (!news_begin_feed(w, w->head.env.number))
+        news_seed(w, &w->head);
 }
 
 /* The plan of the history: of which blocks the logs are wanted. */
@@ -217,7 +282,7 @@ static void take(news_t *w, ex_logged_t *const *blocks, size_t count)
     if (rc == RC_OK)
         push_all(w);
     else if (rc != RC_NEED_DATA)
-        lose(w);
+        lose_orphaned(w);
 }
 
 static bool has_receipts_watcher(news_t *w)
@@ -349,21 +414,17 @@ void news_pump(news_t *w)
     free(a);
 }
 
-/* Begins where the oldest of the filters that were brought back stands; those that stand too deep are lost. With the
- * lock held. */
-static void begin_feed(news_t *w)
+bool news_begin_feed(news_t *w, uint64_t head)
 {
     const watcher_t *oldest = NULL;
-    const uint64_t head = w->head.env.number;
     for (watcher_t *x = w->watchers; x; x = x->next) {
         x->lost |= x->restored && x->number + EX_HISTORY_WINDOW < head;
-        if (!x->lost && x->number <= head && (!oldest || x->number < oldest->number))
+        if (!x->lost && !x->placed && !x->failed && x->number <= head && (!oldest || x->number < oldest->number))
             oldest = x;
     }
     if (oldest)
-        feed_seed(&w->feed, oldest->number, &oldest->hash);
-    else if (w->config.mode == NEWS_ALWAYS)
-        feed_seed(&w->feed, head, &w->head.block_hash);
+        feed_seed(&w->feed, oldest->number, &oldest->hash, oldest->below, oldest->below_count);
+    return oldest != NULL;
 }
 
 void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
@@ -376,8 +437,8 @@ void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
         ex_cache_put_parent(w->config.cache, &latest->block_hash, &latest->parent_hash);
     w->has_head = true;
     w->final_number = final_number;
-    if (!feed_tip(&w->feed, &tip, &hash))
-        begin_feed(w);
+    if (!feed_tip(&w->feed, &tip, &hash) && !news_begin_feed(w, latest->env.number) && w->config.mode == NEWS_ALWAYS)
+        news_seed(w, latest);
     news_drop_idle(w);
     news_pump(w);
     pthread_mutex_unlock(&w->lock);

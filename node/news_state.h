@@ -31,8 +31,11 @@ typedef struct watcher {
     api_criteria_t criteria;
     uint64_t number; /* of the block behind which it begins, until */
     hash32_t hash;
-    bool placed; /* it is found among the events, or */
-    bool lost;   /* will never be: it was brought back, and its block does not stand; */
+    hash32_t below[KEPT_BELOW_MAX]; /* that block's ancestors, above which it was told nothing */
+    unsigned below_count;
+    uint64_t told; /* the block that it was told of last, 0: none; of one that was brought back the lowest below */
+    bool placed;   /* it is found among the events, or */
+    bool lost;     /* will never be: it was brought back, and its block does not stand; */
     bool restored;
     unsigned slot; /* of its file */
     uint64_t seq;  /* when placed, the next one that it is to be told, */
@@ -86,6 +89,16 @@ bool news_answers(const ex_logged_t *l, const watcher_t *x);
 
 /* Tells a subscription all that it does not know yet. */
 void news_push(news_t *w, watcher_t *x);
+
+/* Begins where the oldest of those that wait for their place stands; filters that stand too deep are lost. False: there
+ * is none. */
+bool news_begin_feed(news_t *w, uint64_t head);
+
+/* Begins at a block, the newest that is known. */
+void news_seed(news_t *w, const ex_block_t *latest);
+
+/* Notes a watcher's ancestors, as far as they are known. newest: a block whose parent is known. */
+void news_note_below(news_t *w, watcher_t *x, const ex_block_t *newest);
 
 /* Asks for the next blocks, if somebody waits for them and nothing is asked for. */
 void news_pump(news_t *w);

@@ -88,13 +88,16 @@ static void make_room(feed_t *f)
 
 /* ---- the chain ---- */
 
-void feed_seed(feed_t *f, uint64_t number, const hash32_t *hash)
+void feed_seed(feed_t *f, uint64_t number, const hash32_t *hash, const hash32_t *below, size_t count)
 {
     forget_all(f);
+    count = count < number ? count : (size_t)number;
     f->bottom = 0;
-    f->count = 1;
+    f->count = count + 1;
     f->depth = 0;
-    *link_at(f, 0) = (feed_link_t){ number, *hash, NULL };
+    *link_at(f, count) = (feed_link_t){ number, *hash, NULL };
+    for (size_t i = 0; i < count; i++)
+        *link_at(f, count - 1 - i) = (feed_link_t){ number - 1 - i, below[i], NULL };
 }
 
 bool feed_tip(const feed_t *f, uint64_t *number, hash32_t *hash)
@@ -140,7 +143,8 @@ static void remove_from(feed_t *f, uint64_t number)
 {
     const size_t left = (size_t)(number - link_at(f, 0)->number);
     for (size_t i = left; i < f->count; i++) {
-        add_event(f, true, link_at(f, i)->logged); /* with the chain's reference */
+        if (link_at(f, i)->logged)
+            add_event(f, true, link_at(f, i)->logged); /* with the chain's reference */
         link_at(f, i)->logged = NULL;
     }
     f->count = left;
@@ -200,6 +204,6 @@ bool feed_after(const feed_t *f, uint64_t *seq, uint64_t number, const hash32_t 
             return true;
         }
     }
-    *seq = f->first; /* the seed: all events came after it */
+    *seq = f->first; /* the seed, or below it: all events came after it */
     return !l->logged;
 }

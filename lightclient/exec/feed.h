@@ -28,7 +28,7 @@
 typedef struct {
     uint64_t number;
     hash32_t hash;
-    ex_logged_t *logged; /* NULL: it is the seed */
+    ex_logged_t *logged; /* NULL: it is the seed, or below it */
 } feed_link_t;
 
 typedef struct {
@@ -49,8 +49,12 @@ typedef struct {
 NODISCARD rc_t feed_init(feed_t *f, size_t bytes_max);
 void feed_clear(feed_t *f);
 
-/* Begins at a block, which itself is no event. Everything before is forgotten; sequence numbers go on. */
-void feed_seed(feed_t *f, uint64_t number, const hash32_t *hash);
+#define FEED_BELOW_MAX 8u
+
+/* Begins at a block, which itself is no event. Everything before is forgotten; sequence numbers go on.
+ *   below  its ancestors, the parent first, as far as they are known, at most FEED_BELOW_MAX: when it is taken away,
+ *          what comes on top of the highest of them that stands is announced */
+void feed_seed(feed_t *f, uint64_t number, const hash32_t *hash, const hash32_t *below, size_t count);
 
 /* Whether it has begun, and the newest block that was announced (or the seed). */
 bool feed_tip(const feed_t *f, uint64_t *number, hash32_t *hash);
@@ -79,12 +83,12 @@ static inline uint64_t feed_next(const feed_t *f)
 /* An event; first <= seq < next. */
 const feed_event_t *feed_event(const feed_t *f, uint64_t seq);
 
-/* The announced block of a number; NULL: it is not remembered, or is the seed. */
+/* The announced block of a number; NULL: it is not remembered, or is the seed or below it. */
 ex_logged_t *feed_block(const feed_t *f, uint64_t number);
 
 /* The sequence number behind the event that announced a block which still stands, so that reading goes on after it;
- * *seq is untouched and the result false when the block is not announced, or does not stand. The seed stands before the
- * first event after it. */
+ * *seq is untouched and the result false when the block is not announced, or does not stand. The seed, and what is
+ * below it, stands before the first event after it. */
 bool feed_after(const feed_t *f, uint64_t *seq, uint64_t number, const hash32_t *hash);
 
 #endif

@@ -117,7 +117,7 @@ static void agrees(const reader_t *r, uint64_t head)
 
 static void seed(feed_t *f, reader_t *r, uint64_t number)
 {
-    feed_seed(f, number, &chain[number]->block.hash);
+    feed_seed(f, number, &chain[number]->block.hash, NULL, 0);
     r->top = number;
     r->hashes[number] = chain[number]->block.hash;
     r->seq = feed_next(f);
@@ -230,6 +230,40 @@ START_TEST(branches_that_part_below_all_that_is_known_are_a_gap)
 }
 END_TEST
 
+START_TEST(a_seed_that_is_taken_away_is_left_for_its_ancestors)
+{
+    feed_t f;
+    unsigned rounds;
+    reader_t *r = calloc(1, sizeof *r);
+    hash32_t below[3];
+    reset();
+    grow(100);
+    for (size_t i = 0; i < 3; i++)
+        below[i] = chain[89 - i]->block.hash;
+    ck_assert_int_eq(feed_init(&f, SIZE_MAX), RC_OK);
+    feed_seed(&f, 90, &chain[90]->block.hash, below, 3);
+    ck_assert_int_eq(follow(&f, &rounds, top), RC_OK);
+    cut(12); /* 88 stands */
+    for (uint64_t i = 1; i <= 88; i++)
+        r->hashes[i] = chain[i]->block.hash;
+    r->top = 88;
+    grow(14);
+    const uint64_t old = feed_next(&f);
+    ck_assert_int_eq(follow(&f, &rounds, top), RC_OK);
+    r->seq = old + 10; /* behind those that are told as removed: nothing of 89 and 90, which were never told */
+    ck_assert(!feed_event(&f, r->seq)->removed);
+    ck_assert(feed_event(&f, r->seq - 1)->removed);
+    read_events(r, &f);
+    agrees(r, top);
+    cut(top - 86);
+    grow(30);
+    ck_assert_int_eq(follow(&f, &rounds, top), RC_LIMIT);
+    feed_clear(&f);
+    reset();
+    free(r);
+}
+END_TEST
+
 START_TEST(blocks_that_do_not_follow_each_other_change_nothing)
 {
     feed_t f;
@@ -321,6 +355,6 @@ int main(void)
         "feed", thousands_of_reorganised_heads_leave_no_gap_and_tell_nothing_twice,
         a_head_far_ahead_is_reached_in_steps_and_nothing_is_left_out,
         one_new_block_takes_one_round_and_a_reorganisation_few, branches_that_part_below_all_that_is_known_are_a_gap,
-        blocks_that_do_not_follow_each_other_change_nothing, memory_is_bounded_and_who_reads_too_slowly_can_tell,
-        a_block_that_was_taken_away_is_no_place_to_go_on_from);
+        a_seed_that_is_taken_away_is_left_for_its_ancestors, blocks_that_do_not_follow_each_other_change_nothing,
+        memory_is_bounded_and_who_reads_too_slowly_can_tell, a_block_that_was_taken_away_is_no_place_to_go_on_from);
 }

@@ -16,6 +16,8 @@ static kept_t example(void)
         .id = "0x1f", .kind = API_WATCH_LOGS, .number = 0x1234567890, .criteria = view_str("{\"topics\":[]}")
     };
     memset(f.hash.b, 0xab, 32);
+    memset(f.below, 0xac, sizeof f.below);
+    f.below_count = KEPT_BELOW_MAX;
     return f;
 }
 
@@ -33,6 +35,9 @@ static void same(const kept_t *a, const kept_t *b)
     ck_assert_int_eq(a->kind, b->kind);
     ck_assert_uint_eq(a->number, b->number);
     ck_assert(hash32_eq(&a->hash, &b->hash));
+    ck_assert_uint_eq(a->below_count, b->below_count);
+    for (unsigned i = 0; i < a->below_count; i++)
+        ck_assert(hash32_eq(&a->below[i], &b->below[i]));
     ck_assert(view_eq(a->criteria, b->criteria));
 }
 

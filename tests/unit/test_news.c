@@ -737,6 +737,21 @@ START_TEST(a_gap_is_told_and_not_passed_over)
 }
 END_TEST
 
+START_TEST(who_began_at_a_block_that_is_taken_away_goes_on_below_it)
+{
+    int session;
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, &session, API_WATCH_LOGS, ANY), RC_OK);
+    news_begin(news, &session);
+    fork_at(10, 2, 12);
+    head(12);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+10+11+12");
+    ck_assert_uint_eq(ends, 0);
+    ck_assert_uint_eq(pushes, 3);
+}
+END_TEST
+
 START_TEST(a_filter_that_is_polled_too_late_is_told_so)
 {
     teardown();
@@ -858,7 +873,33 @@ START_TEST(a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so)
     head(14);
     answer_all(false);
     ck_assert_str_eq(poll(0), "filter not found");
-    ck_assert_str_eq(poll(1), "filter not found");
+    ck_assert_str_eq(poll(1), "+12+13+14"); /* had been told nothing of it */
+    end_keeping();
+}
+END_TEST
+
+START_TEST(a_filter_whose_block_was_taken_away_takes_no_other_with_it)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+11+12");
+    ck_assert_str_eq(poll(1), "+11+12");
+    fork_at(12, 2, 14);
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(1), "-12+12+13+14");
+    restart(); /* the other is kept at the old 12 */
+    head(14);
+    answer_all(false);
+    grow_to(15, 2);
+    head(15);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "filter not found");
+    ck_assert_str_eq(poll(1), "+15");
     end_keeping();
 }
 END_TEST
@@ -881,7 +922,8 @@ int main(void)
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
         criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
         logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
-        a_gap_is_told_and_not_passed_over, a_filter_that_is_polled_too_late_is_told_so,
+        a_gap_is_told_and_not_passed_over, who_began_at_a_block_that_is_taken_away_goes_on_below_it,
+        a_filter_whose_block_was_taken_away_takes_no_other_with_it, a_filter_that_is_polled_too_late_is_told_so,
         filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice,
         a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so);
 }
