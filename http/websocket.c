@@ -18,6 +18,7 @@
 #define READ_MAX ((size_t)64 << 10)       /* bytes of one read */
 #define READS_MAX 4                       /* of one connection in a row */
 #define IN_FLIGHT_BYTES ((size_t)8 << 20) /* of messages that are being answered, beyond which no more is read */
+#define MESSAGE_COST ((size_t)2 << 10)    /* what answering one takes beside its bytes */
 #define CLOSING_MS 3000u                  /* from the close frame to the end */
 #define STOPPING_MS 1000u                 /* the same when the hub ends */
 
@@ -234,8 +235,8 @@ void ws_done(ws_t *w, view_t text, size_t n)
 {
     pthread_mutex_lock(&w->hub->lock);
     w->in_flight--;
-    w->in_flight_bytes -= n;
-    count_bytes(w, (size_t)0 - n);
+    w->in_flight_bytes -= n + MESSAGE_COST;
+    count_bytes(w, (size_t)0 - n - MESSAGE_COST);
     if (text.n)
         (void)put(w, text, WS_ANSWER_MAX);
     if (!w->over)
@@ -246,13 +247,21 @@ void ws_done(ws_t *w, view_t text, size_t n)
 
 /* ---- one connection, on the thread ---- */
 
+/* Whether as much is being answered as may be. With the lock held. */
+static bool has_enough(const ws_t *w)
+{
+    return w->in_flight >= WS_IN_FLIGHT_MAX || w->in_flight_bytes >= IN_FLIGHT_BYTES;
+}
+
 static void on_message(void *ctx, uint8_t *take_text, size_t n)
 {
     ws_t *w = ctx;
     pthread_mutex_lock(&w->hub->lock);
     w->in_flight++;
-    w->in_flight_bytes += n;
-    count_bytes(w, n);
+    w->in_flight_bytes += n + MESSAGE_COST;
+    count_bytes(w, n + MESSAGE_COST);
+    if (has_enough(w))
+        wsf_pause(w->frames);
     pthread_mutex_unlock(&w->hub->lock);
     w->hub->config.message(w->hub->config.ctx, w, take_text, n);
 }
@@ -306,7 +315,7 @@ static bool may_read(ws_t *w, size_t out)
 {
     ws_hub_t *h = w->hub;
     pthread_mutex_lock(&h->lock);
-    const bool room = w->in_flight < WS_IN_FLIGHT_MAX && w->in_flight_bytes < IN_FLIGHT_BYTES && out < WS_PUSH_MAX;
+    const bool room = !has_enough(w) && out < WS_PUSH_MAX;
     const bool may = w->closing_ms || (room && has_memory(w, 1));
     pthread_mutex_unlock(&h->lock);
     return may;
@@ -332,24 +341,6 @@ static bool send_some(ws_t *w)
     return true;
 }
 
-/* After anything that happened to it: sends, and says what is waited for. */
-static void settle(ws_t *w)
-{
-    if (wsf_closing(w->frames) && !w->closing_ms)
-        w->closing_ms = clock_monotonic_ms();
-    if (!send_some(w)) {
-        drop(w);
-        return;
-    }
-    account(w);
-    const size_t out = wsf_out(w->frames).n;
-    const uint32_t events = (may_read(w, out) ? EPOLLIN : 0u) | (out ? EPOLLOUT : 0u);
-    if (events == w->events)
-        return;
-    w->events = events;
-    (void)epoll_ctl(w->hub->epoll, EPOLL_CTL_MOD, w->fd, &(struct epoll_event){ .events = events, .data.ptr = w });
-}
-
 /* A message that began to come has to be whole in time. */
 static void note_begun(ws_t *w, uint64_t now)
 {
@@ -357,6 +348,38 @@ static void note_begun(ws_t *w, uint64_t now)
         w->began_ms = 0;
     else if (!w->began_ms)
         w->began_ms = now;
+}
+
+/* Sends, and goes on with messages that came while enough was being answered. False: the connection has ended. */
+static bool advance(ws_t *w)
+{
+    for (;;) {
+        if (wsf_closing(w->frames) && !w->closing_ms)
+            w->closing_ms = clock_monotonic_ms();
+        if (!send_some(w))
+            return false;
+        account(w);
+        if (w->closing_ms || !wsf_waiting(w->frames) || !may_read(w, wsf_out(w->frames).n))
+            return true;
+        if (wsf_feed(w->frames, view_of(NULL, 0)))
+            return false;
+        note_begun(w, clock_monotonic_ms());
+    }
+}
+
+/* After anything that happened to it: sends, and says what is waited for. */
+static void settle(ws_t *w)
+{
+    if (!advance(w)) {
+        drop(w);
+        return;
+    }
+    const size_t out = wsf_out(w->frames).n;
+    const uint32_t events = (may_read(w, out) ? EPOLLIN : 0u) | (out ? EPOLLOUT : 0u);
+    if (events == w->events)
+        return;
+    w->events = events;
+    (void)epoll_ctl(w->hub->epoll, EPOLL_CTL_MOD, w->fd, &(struct epoll_event){ .events = events, .data.ptr = w });
 }
 
 static bool take(ws_t *w, view_t bytes)
@@ -373,7 +396,7 @@ static bool take(ws_t *w, view_t bytes)
 /* Reads what is there. False: the connection has ended. */
 static bool read_some(ws_t *w)
 {
-    for (int i = 0; i < READS_MAX && may_read(w, wsf_out(w->frames).n); i++) {
+    for (int i = 0; i < READS_MAX && !wsf_waiting(w->frames) && may_read(w, wsf_out(w->frames).n); i++) {
         const ssize_t n = recv(w->fd, w->hub->room, READ_MAX, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
             return true;

@@ -19,7 +19,7 @@
 
 #define WS_PUSH_MAX ((size_t)1 << 20)    /* bytes that wait to be sent, beyond which nothing more is pushed */
 #define WS_ANSWER_MAX ((size_t)64 << 20) /* ... beyond which nothing is answered */
-#define WS_IN_FLIGHT_MAX 32u             /* messages of one connection that are being answered; a few small more */
+#define WS_IN_FLIGHT_MAX 32u             /* messages of one connection that are being answered */
 
 /* One connection: its handler may hold references to it. */
 typedef struct ws ws_t;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <wslay/wslay.h>
 
+#define HEAD_STEP                                                                                                      \
+    2u /* bytes of a frame's head that are given at once: it has an even number, and no message is as short */
 #define KEEP_MAX ((size_t)4 << 10) /* bytes of an empty buffer that are kept for the next use */
 
 typedef struct {
@@ -16,6 +18,9 @@ struct wsf {
     view_t in;        /* what is left of the bytes that are being fed */
     bool control;     /* the frame that is coming is one */
     bool no_memory;   /* in a callback */
+    bool paused;      /* no frame is begun */
+    uint64_t left;    /* bytes of the frame that is coming */
+    buffer_t waiting; /* came while it was paused */
     buffer_t message; /* of which whole frames, and parts of one, have come */
     buffer_t out;
     size_t out_at; /* so much of it is sent */
@@ -48,10 +53,13 @@ static ssize_t on_recv(wslay_event_context_ptr wslay, uint8_t *out, size_t n, in
 {
     wsf_t *f = ctx;
     (void)flags;
-    if (!f->in.n) {
+    if (!f->in.n || f->paused) {
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
+    /* Nearly no byte behind the frame: no other message is in there when it pauses. */
+    const uint64_t most = f->left ? f->left : HEAD_STEP;
+    n = n < most ? n : (size_t)most;
     n = n < f->in.n ? n : f->in.n;
     memcpy(out, f->in.p, n);
     f->in = view_of(f->in.p + n, f->in.n - n);
@@ -75,6 +83,7 @@ static void on_frame(wslay_event_context_ptr wslay, const struct wslay_event_on_
     wsf_t *f = ctx;
     (void)wslay;
     f->control = wslay_is_ctrl_frame(frame->opcode);
+    f->left = frame->payload_length;
     if (!f->control && frame->payload_length > f->config.message_max - f->message.n)
         f->no_memory |= wsf_close(f, WSF_CLOSE_TOO_BIG) != RC_OK;
 }
@@ -83,6 +92,7 @@ static void on_chunk(wslay_event_context_ptr wslay, const struct wslay_event_on_
 {
     wsf_t *f = ctx;
     (void)wslay;
+    f->left -= chunk->data_length;
     if (!f->control && !wsf_closing(f) && !append(&f->message, chunk->data, chunk->data_length, f->config.message_max))
         f->no_memory = true;
 }
@@ -132,6 +142,7 @@ void wsf_free(wsf_t *f)
         return;
     wslay_event_context_free(f->wslay);
     free(f->message.p);
+    free(f->waiting.p);
     free(f->out.p);
     free(f);
 }
@@ -143,14 +154,49 @@ static rc_t flush(wsf_t *f)
     return failed || f->no_memory ? RC_NOMEM : RC_OK;
 }
 
+/* Keeps what a pause has left of the bytes that were fed, which may be those that waited. */
+static bool keep_rest(wsf_t *f)
+{
+    buffer_t *b = &f->waiting;
+    const view_t rest = f->paused ? f->in : view_of(NULL, 0);
+    f->in = view_of(NULL, 0);
+    if (b->n && rest.n)
+        memmove(b->p, rest.p, rest.n);
+    else if (rest.n && !append(b, rest.p, rest.n, SIZE_MAX))
+        return false;
+    b->n = rest.n;
+    if (!b->n) {
+        free(b->p);
+        *b = (buffer_t){ 0 };
+    }
+    return true;
+}
+
 rc_t wsf_feed(wsf_t *f, view_t bytes)
 {
-    f->in = bytes;
-    const int failed = wslay_event_recv(f->wslay);
-    f->in = view_of(NULL, 0);
-    if (failed == WSLAY_ERR_NOMEM || f->no_memory)
+    int failed;
+    size_t before;
+    if (f->waiting.n && !append(&f->waiting, bytes.p, bytes.n, SIZE_MAX))
+        return RC_NOMEM;
+    f->in = f->waiting.n ? view_of(f->waiting.p, f->waiting.n) : bytes;
+    f->paused = false;
+    do {
+        before = f->in.n;
+        failed = wslay_event_recv(f->wslay);
+    } while (!failed && !f->paused && f->in.n && f->in.n < before); /* it stops when it got a part of a head */
+    if (!keep_rest(f) || failed == WSLAY_ERR_NOMEM || f->no_memory)
         return RC_NOMEM;
     return flush(f);
+}
+
+void wsf_pause(wsf_t *f)
+{
+    f->paused = true;
+}
+
+size_t wsf_waiting(const wsf_t *f)
+{
+    return f->waiting.n;
 }
 
 static rc_t queue(wsf_t *f, uint8_t opcode, view_t text)
@@ -205,7 +251,7 @@ size_t wsf_begun(const wsf_t *f)
 
 size_t wsf_held(const wsf_t *f)
 {
-    return f->message.cap + (f->out.n ? f->out.cap : 0);
+    return f->message.cap + f->waiting.cap + (f->out.n ? f->out.cap : 0);
 }
 
 bool wsf_closing(const wsf_t *f)

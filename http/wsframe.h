@@ -33,7 +33,7 @@ typedef struct wsf wsf_t;
 
 typedef struct {
     size_t message_max; /* bytes of a message */
-    /* A whole message, text or binary, during wsf_feed; text is the receiver's to free. */
+    /* A whole message, text or binary, during wsf_feed; text is the receiver's to free. May call wsf_pause. */
     void (*message)(void *ctx, uint8_t *take_text, size_t n);
     void *ctx;
 } wsf_config_t;
@@ -45,6 +45,13 @@ void wsf_free(wsf_t *f); /* NULL allowed */
 /* Takes bytes of the peer; after a close frame of either side they are passed over. RC_NOMEM: the stream is of no more
  * use. */
 NODISCARD rc_t wsf_feed(wsf_t *f, view_t bytes);
+
+/* The message that is being told is the last for now: what came behind it waits for the next wsf_feed, of no more bytes
+ * perhaps. */
+void wsf_pause(wsf_t *f);
+
+/* Bytes of the peer that wait so. */
+size_t wsf_waiting(const wsf_t *f);
 
 /* Frames a text message, or a ping, for wsf_out. After a close frame nothing is sent, which is no error. RC_NOMEM. */
 NODISCARD rc_t wsf_send(wsf_t *f, view_t text);

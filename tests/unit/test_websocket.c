@@ -16,7 +16,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ws_t *known[64];
 static unsigned known_count, closed_count, held_count;
-static ws_t *held[64];
+static ws_t *held[512];
 
 static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
 {
@@ -326,6 +326,40 @@ START_TEST(messages_that_are_being_answered_are_bounded_by_not_reading_on)
 }
 END_TEST
 
+/* Whatever came in one read. */
+START_TEST(a_burst_of_messages_is_answered_in_turns)
+{
+    enum { BURST = 300 };
+    uint8_t burst[BURST * 10];
+    size_t n = 0;
+    hs_t *s = start((ws_config_t){ 0 }, NULL);
+    const int fd = open_ws(s);
+    for (unsigned i = 0; i < BURST; i++)
+        n += frame(burst + n, 0x81, "hold", 4);
+    ck_assert_int_eq(send(fd, burst, n, MSG_NOSIGNAL), (ssize_t)n);
+    for (unsigned i = 0; i < BURST; i += WS_IN_FLIGHT_MAX) {
+        const unsigned more = BURST - i < WS_IN_FLIGHT_MAX ? BURST - i : WS_IN_FLIGHT_MAX;
+        wait_for(&held_count, i + more); /* and never more of them */
+        for (unsigned k = i; k < i + more; k++) {
+            pthread_mutex_lock(&lock);
+            ws_t *w = held[k];
+            ck_assert_uint_le(held_count, k + WS_IN_FLIGHT_MAX);
+            pthread_mutex_unlock(&lock);
+            ws_done(w, view_of(NULL, 0), 4);
+            ws_unref(w);
+            if (k + 1 < i + more)
+                continue;
+            tell(fd, i + more < BURST ? "silence" : "last");
+        }
+    }
+    hears(fd, "last");
+    close(fd);
+    wait_for(&closed_count, 1);
+    forget();
+    hs_stop(s, 0);
+}
+END_TEST
+
 START_TEST(who_is_silent_is_asked_and_then_dropped)
 {
     char got[200];
@@ -532,9 +566,9 @@ int main(void)
         what_comes_with_the_handshake_is_not_lost, a_request_that_asks_for_no_websocket_is_told_so,
         there_is_no_room_for_more_of_one_address_than_it_may_have,
         who_never_reads_loses_its_connection_and_harms_nobody,
-        messages_that_are_being_answered_are_bounded_by_not_reading_on, who_is_silent_is_asked_and_then_dropped,
-        a_message_that_does_not_end_ends_its_connection, all_together_hold_no_more_bytes_than_they_may,
-        who_holds_all_the_bytes_gives_way_to_others, a_message_as_long_as_one_may_be_passes_where_all_have_little_more,
-        over_tls_all_is_the_same, the_end_of_the_server_is_told_and_answers_after_it_go_nowhere,
-        a_close_is_answered_and_ends_the_connection);
+        messages_that_are_being_answered_are_bounded_by_not_reading_on, a_burst_of_messages_is_answered_in_turns,
+        who_is_silent_is_asked_and_then_dropped, a_message_that_does_not_end_ends_its_connection,
+        all_together_hold_no_more_bytes_than_they_may, who_holds_all_the_bytes_gives_way_to_others,
+        a_message_as_long_as_one_may_be_passes_where_all_have_little_more, over_tls_all_is_the_same,
+        the_end_of_the_server_is_told_and_answers_after_it_go_nowhere, a_close_is_answered_and_ends_the_connection);
 }
