@@ -85,10 +85,10 @@ static void push_text(news_t *w, watcher_t *x, view_t result)
     jw_end(&out);
     jw_end(&out);
     const view_t text = jw_done(&out);
-    if (text.p)
-        w->config.push(x->session, text);
-    else
+    if (!text.p)
         end_one(w, x);
+    else if (!w->config.push(x->session, text))
+        x->failed = true;
     jw_free(&out);
 }
 
@@ -103,7 +103,7 @@ static void push_head(news_t *w, watcher_t *x, const ex_logged_t *l)
 /* One message for each log. */
 static void push_logs(news_t *w, watcher_t *x, const ex_logged_t *l, bool removed)
 {
-    for (size_t i = 0; i < l->log_count; i++) {
+    for (size_t i = 0; i < l->log_count && !x->failed; i++) {
         const ex_placed_log_t *p = &l->logs[i];
         if (!ex_filter_finds(&x->criteria.filter, &p->log))
             continue;
@@ -152,13 +152,13 @@ static void find_receipt(watcher_t *x, ex_logged_t *l)
 
 void news_push(news_t *w, watcher_t *x)
 {
-    if (!x->begun || !news_place(w, x))
+    if (!x->begun || x->failed || !news_place(w, x))
         return;
     if (x->seq < feed_first(&w->feed)) {
         end_one(w, x);
         return;
     }
-    for (; x->seq < feed_next(&w->feed); x->seq++) {
+    for (; x->seq < feed_next(&w->feed) && !x->failed; x->seq++) {
         const feed_event_t *e = feed_event(&w->feed, x->seq);
         if (x->kind == API_WATCH_HEADS && !e->removed)
             push_head(w, x, e->logged);

@@ -13,6 +13,7 @@
 #define NEWS_FILTERS_MAX 1024u               /* that are polled, in all */
 #define NEWS_WAITS_MAX 256u                  /* receipts that are waited for, in all; a quarter of them by a client */
 #define NEWS_SUBSCRIPTIONS_MAX 100u          /* of one connection */
+#define NEWS_OF_CLIENT_MAX 500u              /* subscriptions of all connections of a client */
 #define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria, in pieces of which a third is touched */
 #define NEWS_BYTES_MAX ((size_t)24 << 20)    /* of blocks and logs that are kept */
 #define NEWS_IDLE_MS (5u * 60000u)           /* a filter that nobody asks for so long is over */
@@ -35,9 +36,9 @@ typedef struct {
     const char *keep_dir;
     const uint8_t *keep_key; /* KEPT_KEY_LEN; copied */
     clock_fn monotonic_ms;   /* NULL: the system's */
-    /* Sends a text to a session; must not wait. Called with its lock held, as is end, which ends a session whose
-     * events were lost. */
-    void (*push)(void *session, view_t text);
+    /* Sends a text to a session; must not wait. False: the session is over, or ends. Called with its lock held, as is
+     * end, which ends a session whose events were lost. */
+    bool (*push)(void *session, view_t text);
     void (*end)(void *session);
 } news_config_t;
 

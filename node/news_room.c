@@ -18,6 +18,15 @@ static size_t count_of(const news_t *w, const void *session)
     return n;
 }
 
+/* Whether a client has as many subscriptions as one may. */
+static bool subscribes_enough(const news_t *w, const void *client)
+{
+    size_t n = 0;
+    for (const watcher_t *x = w->watchers; client && x; x = x->next)
+        n += x->session && !x->waits && x->client == client;
+    return n >= NEWS_OF_CLIENT_MAX;
+}
+
 /* Whether a client waits for as much as one may. */
 static bool waits_enough(const news_t *w, const void *client)
 {
@@ -134,6 +143,8 @@ rc_t news_make_room(news_t *w, err_t *e, const watcher_t *x, const void *session
         return err_say(e, RC_LIMIT, "this client waits for too many receipts");
     if (session && count_of(w, session) >= NEWS_SUBSCRIPTIONS_MAX)
         return err_say(e, RC_LIMIT, "too many subscriptions");
+    if (session && !x->waits && subscribes_enough(w, x->client))
+        return err_say(e, RC_LIMIT, "this client has too many subscriptions");
     if (!make_way(w, x, session, false))
         return err_say(e, RC_LIMIT, "too many filters");
     if (!make_way(w, x, session, true))

@@ -190,9 +190,14 @@ static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)
 }
 
 /* Subscriptions are of WebSockets. */
-static void push(void *session, view_t text)
+static bool push(void *session, view_t text)
 {
-    (void)ws_push(session, text); /* one that takes nothing ends by itself */
+    return ws_push(session, text); /* one that takes nothing ends by itself */
+}
+
+static void push_event(void *session, view_t text)
+{
+    (void)push(session, text);
 }
 
 static void end(void *session)
@@ -339,7 +344,7 @@ static rc_t make_vigil(service_t *s, err_t *e)
                               .now_s = least_s,
                               .turn = service_turn,
                               .ctx = s,
-                              .sessions = { push, end } };
+                              .sessions = { push_event, end } };
     if (!asked->max)
         return RC_OK;
     if (k->options->state_dir && k->tee->seal_key && !k->tee->seal_key(k->tee->ctx, key, &why, VIGIL_SEAL_PATH)) {

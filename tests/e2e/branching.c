@@ -194,9 +194,9 @@ static void on_closed(void *ctx, ws_t *w)
     news_over(news, w);
 }
 
-static void push(void *session, view_t text)
+static bool push(void *session, view_t text)
 {
-    (void)ws_push(session, text);
+    return ws_push(session, text);
 }
 
 static void end(void *session)

@@ -116,18 +116,21 @@ static void answer_all(bool fail)
 
 static news_t *news;
 static char pushed[262144];
-static unsigned pushes, ends;
+static unsigned pushes, ends, tried; /* the last one: of a session that takes nothing */
+static const void *deaf;
 static void *ended_session; /* the last one */
 static uint64_t clock_now;
 static ex_block_t latest;
 
-static void push(void *session, view_t text)
+static bool push(void *session, view_t text)
 {
-    (void)session;
+    if (session == deaf)
+        return tried++, false;
     ck_assert_uint_lt(strlen(pushed) + text.n + 2, sizeof pushed);
     strncat(pushed, (const char *)text.p, text.n);
     strcat(pushed, "\n");
     pushes++;
+    return true;
 }
 
 static void end(void *session)
@@ -166,7 +169,8 @@ static void setup(void)
     ck_assert_int_eq(hex_decode_exact(tx_bytes, sizeof tx_bytes, TX_HEX, sizeof TX_HEX - 1), RC_OK);
     keccak256(&tx_hash, view_of(tx_bytes, sizeof tx_bytes));
     clock_now = 1000000;
-    queries = receipts_asked = pushes = ends = 0;
+    queries = receipts_asked = pushes = ends = tried = 0;
+    deaf = NULL;
     pushed[0] = 0;
     for (uint64_t n = 0; n <= 10; n++)
         make(n, 1);
@@ -647,20 +651,40 @@ END_TEST
 START_TEST(who_has_the_memory_of_all_criteria_gives_way_to_others)
 {
     static int sessions[64];
+    static const int clients[16]; /* each with a quarter of it */
+    unsigned n = 0;
+    ended_session = NULL;
+    for (; !ended_session; n++)
+        ck_assert_int_eq(
+            add_by(&clients[n / NEWS_OF_CLIENT_MAX], 0, &sessions[n / NEWS_SUBSCRIPTIONS_MAX], API_WATCH_LOGS, ANY),
+            RC_OK);
+    ck_assert((int *)ended_session <
+              &sessions[(n - 1) / NEWS_OF_CLIENT_MAX * NEWS_OF_CLIENT_MAX / NEWS_SUBSCRIPTIONS_MAX]);
+    news_over(news, ended_session); /* which held a hundred */
+    for (unsigned i = 1; i < NEWS_SUBSCRIPTIONS_MAX; i++)
+        ck_assert_int_eq(add_by(&clients[15], 1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_uint_eq(ends, 1);
+}
+END_TEST
+
+START_TEST(a_flood_of_subscriptions_is_bounded_and_who_takes_nothing_is_written_nothing)
+{
+    int sessions[2 + NEWS_OF_CLIENT_MAX / NEWS_SUBSCRIPTIONS_MAX];
     static const int flood, other;
-    unsigned ended = 0;
-    rc_t rc = RC_OK;
-    for (unsigned i = 0; !rc; i++)
-        rc = add_by(&flood, 0, &sessions[i / NEWS_SUBSCRIPTIONS_MAX], API_WATCH_LOGS, ANY);
-    ck_assert_int_eq(rc, RC_LIMIT);
-    for (unsigned i = 0; i < NEWS_SUBSCRIPTIONS_MAX / 2; i++) {
-        ended_session = NULL;
-        ck_assert_int_eq(add_by(&other, 1, NULL, API_WATCH_LOGS, ANY), RC_OK);
-        ended += ended_session != NULL;
-        if (ended_session)
-            news_over(news, ended_session);
-    }
-    ck_assert_uint_eq(ended, 1); /* which held a hundred */
+    for (unsigned i = 0; i < NEWS_OF_CLIENT_MAX; i++)
+        ck_assert_int_eq(add_by(&flood, 0, &sessions[i / NEWS_SUBSCRIPTIONS_MAX], API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add_by(&flood, 0, &sessions[NEWS_OF_CLIENT_MAX / NEWS_SUBSCRIPTIONS_MAX], API_WATCH_HEADS, ""),
+                     RC_LIMIT);
+    int *const good = &sessions[1 + NEWS_OF_CLIENT_MAX / NEWS_SUBSCRIPTIONS_MAX];
+    ck_assert_int_eq(add_by(&other, 0, good, API_WATCH_LOGS, ANY), RC_OK);
+    deaf = &sessions[0];
+    news_begin(news, &sessions[0]);
+    news_begin(news, good);
+    grow_to(16, 1);
+    head(16);
+    answer_all(false);
+    ck_assert_uint_eq(tried, NEWS_SUBSCRIPTIONS_MAX); /* once each, of six blocks */
+    ck_assert_uint_eq(pushes, 6);
 }
 END_TEST
 
@@ -920,6 +944,7 @@ int main(void)
         who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
         who_has_all_filters_gives_way_to_others, who_has_the_memory_of_all_criteria_gives_way_to_others,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
+        a_flood_of_subscriptions_is_bounded_and_who_takes_nothing_is_written_nothing,
         criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
         logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
         a_gap_is_told_and_not_passed_over, who_began_at_a_block_that_is_taken_away_goes_on_below_it,

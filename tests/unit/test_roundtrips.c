@@ -22,10 +22,11 @@ static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)
     return RC_OK;
 }
 
-static void push_nothing(void *session, view_t text)
+static bool push_nothing(void *session, view_t text)
 {
     (void)session;
     (void)text;
+    return true;
 }
 
 static void end_nothing(void *session)
