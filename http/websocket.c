@@ -39,6 +39,7 @@ struct ws {
     ws_t *due_next;    /* of those that the thread has to look at */
     bool due, over;    /* over: it is in no list */
     bool too_slow;     /* it is to end */
+    bool wanted;       /* somebody waits for room */
     bool evicted;      /* ... at once: others want its memory */
     text_t *outbox, **outbox_end;
     size_t outbox_bytes, out_bytes; /* that wait here, and in frames */
@@ -213,6 +214,15 @@ bool ws_push(ws_t *w, view_t text)
     return sent;
 }
 
+bool ws_room(ws_t *w)
+{
+    pthread_mutex_lock(&w->hub->lock);
+    const bool room = w->over || w->too_slow || w->outbox_bytes + w->out_bytes < WS_ROOM_MAX;
+    w->wanted |= !room;
+    pthread_mutex_unlock(&w->hub->lock);
+    return room;
+}
+
 void ws_end(ws_t *w)
 {
     pthread_mutex_lock(&w->hub->lock);
@@ -266,15 +276,20 @@ static void on_message(void *ctx, uint8_t *take_text, size_t n)
     w->hub->config.message(w->hub->config.ctx, w, take_text, n);
 }
 
-/* Counts what the frames hold. */
+/* Counts what the frames hold, and tells who waits for room when there is. */
 static void account(ws_t *w)
 {
     const size_t out = wsf_out(w->frames).n, held = wsf_held(w->frames);
+    const ws_config_t *k = &w->hub->config;
     pthread_mutex_lock(&w->hub->lock);
     count_bytes(w, held - w->held);
     w->held = held;
     w->out_bytes = out;
+    const bool drained = w->wanted && w->outbox_bytes + out < WS_ROOM_MAX / 2;
+    w->wanted &= !drained;
     pthread_mutex_unlock(&w->hub->lock);
+    if (drained && k->drained)
+        k->drained(k->ctx, w);
 }
 
 static void drop(ws_t *w)

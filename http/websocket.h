@@ -18,6 +18,7 @@
 #include "http/clients.h"
 
 #define WS_PUSH_MAX ((size_t)1 << 20)    /* bytes that wait to be sent, beyond which nothing more is pushed */
+#define WS_ROOM_MAX ((size_t)256 << 10)  /* ... beyond which ws_room says that there is none */
 #define WS_ANSWER_MAX ((size_t)64 << 20) /* ... beyond which nothing is answered */
 #define WS_IN_FLIGHT_MAX 32u             /* messages of one connection that are being answered */
 
@@ -27,6 +28,8 @@ typedef struct ws ws_t;
 typedef struct {
     /* A message has come; text is the handler's to free. To be ended by ws_done, on any thread. */
     void (*message)(void *ctx, ws_t *w, uint8_t *take_text, size_t n);
+    /* There is room again, where ws_room said that there is none; on that thread. May be NULL. */
+    void (*drained)(void *ctx, ws_t *w);
     /* The connection is over; it is told of nothing more. */
     void (*closed)(void *ctx, ws_t *w);
     void *ctx;
@@ -52,6 +55,10 @@ void ws_done(ws_t *w, view_t text, size_t n);
 
 /* Sends a message unasked. False: the connection is over, or ends now because too much waits already. Any thread. */
 bool ws_push(ws_t *w, view_t text);
+
+/* Whether there is room for what need not be pushed at once: who has much for one that reads sends it in pieces. When
+ * there is none, drained is called once there is. Any thread. */
+bool ws_room(ws_t *w);
 
 /* Ends the connection soon: by 1013, behind what was sent. Any thread. */
 void ws_end(ws_t *w);

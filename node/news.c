@@ -427,6 +427,15 @@ void news_begin(news_t *w, void *session)
     pthread_mutex_unlock(&w->lock);
 }
 
+void news_more(news_t *w, void *session)
+{
+    pthread_mutex_lock(&w->lock);
+    for (watcher_t *x = w->watchers; x; x = x->next)
+        if (x->session == session)
+            news_push(w, x);
+    pthread_mutex_unlock(&w->lock);
+}
+
 void news_over(news_t *w, void *session)
 {
     pthread_mutex_lock(&w->lock);

@@ -33,6 +33,9 @@ extern const api_events_t NEWS_EVENTS;
 /* The answer that tells a session its subscriptions' ids is on its way: from now on it is pushed to. */
 void news_begin(news_t *w, void *session);
 
+/* A session that had no room for all has some. */
+void news_more(news_t *w, void *session);
+
 /* A session is over. May be called more than once. */
 void news_over(news_t *w, void *session);
 

@@ -100,19 +100,27 @@ static void push_head(news_t *w, watcher_t *x, const ex_logged_t *l)
     jw_free(&out);
 }
 
-/* One message for each log. */
-static void push_logs(news_t *w, watcher_t *x, const ex_logged_t *l, bool removed)
+static bool has_room(const news_t *w, const watcher_t *x)
 {
-    for (size_t i = 0; i < l->log_count && !x->failed; i++) {
-        const ex_placed_log_t *p = &l->logs[i];
+    return x->waits || !w->config.room || w->config.room(x->session);
+}
+
+/* One message for each log, as long as there is room. False: there is more. */
+static bool push_logs(news_t *w, watcher_t *x, const ex_logged_t *l, bool removed)
+{
+    for (; x->at < l->log_count && !x->failed; x->at++) {
+        const ex_placed_log_t *p = &l->logs[x->at];
         if (!ex_filter_finds(&x->criteria.filter, &p->log))
             continue;
+        if (!has_room(w, x))
+            return false;
         jw_t out = jw_of(NULL, TEXT_MAX);
         api_put_log(&out, NULL, &p->log,
                     &(api_log_place_t){ &l->block, &p->tx_hash, p->tx_index, p->log_index, removed });
         push_text(w, x, jw_done(&out));
         jw_free(&out);
     }
+    return true;
 }
 
 static bool is_wanted(const api_criteria_t *k, const hash32_t *tx_hash)
@@ -158,7 +166,7 @@ void news_push(news_t *w, watcher_t *x)
         end_one(w, x);
         return;
     }
-    for (; x->seq < feed_next(&w->feed) && !x->failed; x->seq++) {
+    for (; x->seq < feed_next(&w->feed) && !x->failed && has_room(w, x); x->seq++, x->at = 0) {
         const feed_event_t *e = feed_event(&w->feed, x->seq);
         if (x->kind == API_WATCH_HEADS && !e->removed)
             push_head(w, x, e->logged);
@@ -166,8 +174,8 @@ void news_push(news_t *w, watcher_t *x)
             find_receipt(x, e->logged);
         else if (x->kind == API_WATCH_RECEIPTS && !e->removed)
             push_receipts(w, x, e->logged);
-        else if (news_finds_in(x, e->logged))
-            push_logs(w, x, e->logged, e->removed);
+        else if (news_finds_in(x, e->logged) && !push_logs(w, x, e->logged, e->removed))
+            return;
     }
 }
 

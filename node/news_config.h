@@ -40,6 +40,8 @@ typedef struct {
      * end, which ends a session whose events were lost. */
     bool (*push)(void *session, view_t text);
     void (*end)(void *session);
+    /* Whether a session has room for more; when not, news_more is called once it has. Likewise. NULL: always. */
+    bool (*room)(void *session);
 } news_config_t;
 
 #endif

@@ -195,6 +195,11 @@ static bool push(void *session, view_t text)
     return ws_push(session, text); /* one that takes nothing ends by itself */
 }
 
+static bool room(void *session)
+{
+    return ws_room(session);
+}
+
 static void push_event(void *session, view_t text)
 {
     (void)push(session, text);
@@ -219,7 +224,8 @@ static void make_news(service_t *s)
                              .mode = (news_mode_t)k->config->log_follow,
                              .bytes_max = k->news_max,
                              .push = push,
-                             .end = end };
+                             .end = end,
+                             .room = room };
     const bool keeps = k->options->state_dir && k->tee->seal_key &&
                        (size_t)snprintf(dir, sizeof dir, "%s/filters", k->options->state_dir) < sizeof dir;
     if (keeps && !k->tee->seal_key(k->tee->ctx, key, &e, KEPT_SEAL_PATH)) {

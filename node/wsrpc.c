@@ -63,6 +63,13 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
             .take_body = take_text, .n = n, .client = ws_client(w), .done = on_answer, .unwanted = is_left, .ctx = a });
 }
 
+static void on_drained(void *ctx, ws_t *w)
+{
+    service_t *s = node_service(ctx);
+    if (s)
+        news_more(s->news, w);
+}
+
 static void on_closed(void *ctx, ws_t *w)
 {
     service_t *s = node_service(ctx);
@@ -73,6 +80,7 @@ static void on_closed(void *ctx, ws_t *w)
 ws_config_t node_wsrpc(node_t *n)
 {
     return (ws_config_t){ .message = on_message,
+                          .drained = on_drained,
                           .closed = on_closed,
                           .ctx = n,
                           .message_max = API_RPC_BODY_MAX,

@@ -133,6 +133,15 @@ static bool push(void *session, view_t text)
     return true;
 }
 
+/* As of a connection that takes a few at a time. */
+static unsigned places = UINT32_MAX;
+
+static bool room(void *session)
+{
+    (void)session;
+    return pushes < places;
+}
+
 static void end(void *session)
 {
     ended_session = session;
@@ -152,7 +161,8 @@ static void open_news(news_mode_t mode, size_t bytes_max)
                                       .bytes_max = bytes_max,
                                       .monotonic_ms = now,
                                       .push = push,
-                                      .end = end });
+                                      .end = end,
+                                      .room = room });
     ck_assert_ptr_nonnull(news);
 }
 
@@ -688,6 +698,30 @@ START_TEST(a_flood_of_subscriptions_is_bounded_and_who_takes_nothing_is_written_
 }
 END_TEST
 
+START_TEST(who_has_no_room_for_all_is_told_the_rest_when_there_is)
+{
+    int one;
+    char want[40];
+    ck_assert_int_eq(add(0, &one, API_WATCH_LOGS, ANY), RC_OK);
+    news_begin(news, &one);
+    grow_to(16, 1);
+    head(16);
+    places = 2;
+    answer_all(false);
+    for (unsigned n = 11; n <= 16; n++) {
+        ck_assert_uint_eq(pushes, n - 11 < 2 ? 2 : n - 10);
+        snprintf(want, sizeof want, "\"blockNumber\":\"0x%x\"", n);
+        ck_assert_ptr_nonnull(strstr(pushed, want));
+        places += n > 11;
+        news_more(news, &one);
+    }
+    news_more(news, &one);
+    ck_assert_uint_eq(pushes, 6);
+    ck_assert_uint_eq(ends, 0);
+    places = UINT32_MAX;
+}
+END_TEST
+
 START_TEST(criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused)
 {
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, "{\"fromBlock\":\"0xc\",\"toBlock\":\"0xd\"}"), RC_OK);
@@ -945,6 +979,7 @@ int main(void)
         who_has_all_filters_gives_way_to_others, who_has_the_memory_of_all_criteria_gives_way_to_others,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
         a_flood_of_subscriptions_is_bounded_and_who_takes_nothing_is_written_nothing,
+        who_has_no_room_for_all_is_told_the_rest_when_there_is,
         criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
         logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
         a_gap_is_told_and_not_passed_over, who_began_at_a_block_that_is_taken_away_goes_on_below_it,

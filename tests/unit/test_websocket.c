@@ -15,7 +15,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ws_t *known[64];
-static unsigned known_count, closed_count, held_count;
+static unsigned known_count, closed_count, held_count, drained_count;
 static ws_t *held[512];
 
 static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
@@ -33,6 +33,14 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
         ws_done(w, view_eq(text, view_str("silence")) ? view_of(NULL, 0) : text, n);
     pthread_mutex_unlock(&lock);
     free(take_text);
+}
+
+static void on_drained(void *ctx, ws_t *w)
+{
+    (void)ctx, (void)w;
+    pthread_mutex_lock(&lock);
+    drained_count++;
+    pthread_mutex_unlock(&lock);
 }
 
 static void on_closed(void *ctx, ws_t *w)
@@ -56,6 +64,7 @@ static hs_t *start(ws_config_t k, hs_identity_t *identity)
     hs_t *s = NULL;
     err_t e;
     k.message = on_message;
+    k.drained = on_drained;
     k.closed = on_closed;
     ck_assert_msg(hs_start(&s, &e,
                            &(hs_config_t){ .address = "127.0.0.1",
@@ -72,7 +81,7 @@ static hs_t *start(ws_config_t k, hs_identity_t *identity)
 static void reset(void)
 {
     pthread_mutex_lock(&lock);
-    known_count = closed_count = held_count = 0;
+    known_count = closed_count = held_count = drained_count = 0;
     pthread_mutex_unlock(&lock);
 }
 
@@ -298,6 +307,39 @@ START_TEST(who_never_reads_loses_its_connection_and_harms_nobody)
     hears(good, "and well");
     close(good);
     close(deaf);
+    forget();
+    hs_stop(s, 0);
+}
+END_TEST
+
+/* What is pushed at once is more than may wait: it goes in pieces, as fast as it is read. */
+START_TEST(who_reads_gets_all_that_is_pushed_as_there_is_room)
+{
+    static char text[10001], got[10010];
+    hs_t *s = start((ws_config_t){ 0 }, NULL);
+    const int fd = open_ws(s);
+    unsigned sent = 0, heard = 0, waits = 0;
+    tell(fd, "here");
+    hears(fd, "here");
+    memset(text, 'x', sizeof text - 1);
+    while (heard < 2000) { /* 20 MB */
+        while (sent < 2000 && ws_room(known[0])) {
+            ck_assert(ws_push(known[0], view_str(text)));
+            sent++;
+        }
+        if (sent < 2000)
+            waits++;
+        while (heard < sent) {
+            ck_assert_uint_eq(next_frame(fd, got, sizeof got), 0x81);
+            heard++;
+        }
+        if (sent < 2000)
+            wait_for(&drained_count, waits);
+    }
+    ck_assert_uint_ge(waits, 1);
+    ck_assert_uint_eq(closed_count, 0);
+    close(fd);
+    wait_for(&closed_count, 1);
     forget();
     hs_stop(s, 0);
 }
@@ -565,7 +607,7 @@ int main(void)
         "websocket", reset, NULL, messages_are_answered_in_order_and_the_connection_outlives_the_servers_timeouts,
         what_comes_with_the_handshake_is_not_lost, a_request_that_asks_for_no_websocket_is_told_so,
         there_is_no_room_for_more_of_one_address_than_it_may_have,
-        who_never_reads_loses_its_connection_and_harms_nobody,
+        who_never_reads_loses_its_connection_and_harms_nobody, who_reads_gets_all_that_is_pushed_as_there_is_room,
         messages_that_are_being_answered_are_bounded_by_not_reading_on, a_burst_of_messages_is_answered_in_turns,
         who_is_silent_is_asked_and_then_dropped, a_message_that_does_not_end_ends_its_connection,
         all_together_hold_no_more_bytes_than_they_may, who_holds_all_the_bytes_gives_way_to_others,
