@@ -183,7 +183,8 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
 {
     uint64_t tip;
     hash32_t hash;
-    if (!feed_tip(&w->feed, &tip, &hash) || (!w->watchers && w->config.mode != NEWS_ALWAYS))
+    const bool begun = feed_tip(&w->feed, &tip, &hash) || news_begin_feed(w, latest->env.number);
+    if (!begun || (!w->watchers && w->config.mode != NEWS_ALWAYS))
         news_seed(w, latest);
     x->session = session;
     x->number = latest->env.number;

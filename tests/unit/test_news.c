@@ -202,6 +202,13 @@ static void grow_to(uint64_t n, uint8_t branch)
         make(top + 1, branch);
 }
 
+static void follow_to(uint64_t n, uint8_t branch)
+{
+    grow_to(n, branch);
+    head(n);
+    answer_all(false);
+}
+
 static void fork_at(uint64_t n, uint8_t branch, uint64_t to)
 {
     make(n, branch);
@@ -279,9 +286,7 @@ END_TEST
 START_TEST(what_has_no_room_in_one_answer_is_told_in_the_next)
 {
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
-    grow_to(16, 1);
-    head(16);
-    answer_all(false);
+    follow_to(16, 1);
     ck_assert_str_eq(poll_within(0, 1700), "+11+12");
     ck_assert_str_eq(poll_within(0, 1700), "+13+14");
     ck_assert_str_eq(poll_within(0, 500), "");
@@ -295,9 +300,7 @@ START_TEST(a_reorganisation_takes_back_what_was_told_and_tells_the_new_branch)
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
     ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
     ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
-    grow_to(14, 1);
-    head(14);
-    answer_all(false);
+    follow_to(14, 1);
     ck_assert_str_eq(poll(0), "+11+12+13+14");
     ck_assert_str_eq(poll(1), "#11#12#13#14");
     fork_at(13, 2, 15);
@@ -316,14 +319,10 @@ END_TEST
 START_TEST(receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope)
 {
     ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_uint_eq(receipts_asked, 0);
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
-    grow_to(20, 1);
-    head(20);
-    answer_all(false);
+    follow_to(20, 1);
     ck_assert_uint_eq(receipts_asked, 2); /* 13 and 17 */
     ck_assert_str_eq(poll(1), "+13+17");
     ck_assert_str_eq(poll(0), "#11#12#13#14#15#16#17#18#19#20");
@@ -336,9 +335,7 @@ START_TEST(who_comes_while_blocks_are_fetched_misses_nothing)
     grow_to(13, 1);
     head(13);
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK); /* behind 13, which is not announced yet */
-    grow_to(14, 1);
-    head(14);
-    answer_all(false);
+    follow_to(14, 1);
     ck_assert_str_eq(poll(0), "#11#12#13#14");
     ck_assert_str_eq(poll(1), "+14");
 }
@@ -353,9 +350,7 @@ START_TEST(what_failed_is_tried_again_and_nothing_is_lost)
     ck_assert_str_eq(poll(0), "");
     head(11);
     answer_all(true);
-    grow_to(13, 1);
-    head(13);
-    answer_all(false);
+    follow_to(13, 1);
     ck_assert_str_eq(poll(0), "+11+12+13");
 }
 END_TEST
@@ -367,9 +362,7 @@ START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
     ck_assert_int_eq(add(0, &one, API_WATCH_HEADS, ""), RC_OK);
     ck_assert_int_eq(add(1, &one, API_WATCH_LOGS, OF_A1), RC_OK);
     ck_assert_int_eq(add(2, &two, API_WATCH_LOGS, ANY), RC_OK);
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_uint_eq(pushes, 0);
     news_begin(news, &one);
     ck_assert_uint_eq(pushes, 2); /* two heads, and no log */
@@ -389,9 +382,7 @@ START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
     ck_assert_uint_eq(pushes, 8); /* the log again, and once as removed */
     ck_assert_ptr_nonnull(strstr(pushed, "\"removed\":true"));
     news_over(news, &one);
-    grow_to(17, 3);
-    head(17);
-    answer_all(false);
+    follow_to(17, 3);
     ck_assert_uint_eq(pushes, 8);
     news_begin(news, &two);
     ck_assert_uint_eq(pushes, 8 + 2 + 3 + 2 + 4); /* 11, 12; -12, 12', 13'; -13', 13''; 14 to 17 */
@@ -407,9 +398,7 @@ START_TEST(a_subscription_is_told_the_receipts_of_each_block_in_one_message)
     ck_assert_int_eq(add(1, &two, API_WATCH_RECEIPTS, "{\"transactionHashes\":[\"0x" ONES "\"]}"), RC_OK);
     news_begin(news, &one);
     news_begin(news, &two);
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_uint_eq(receipts_asked, 2);
     ck_assert_uint_eq(pushes, 2); /* the other waits for a transaction that did not come */
     ck_assert_ptr_nonnull(strstr(pushed, "\"result\":[{\"blockHash\":\"0x"));
@@ -425,9 +414,7 @@ START_TEST(a_subscription_is_told_the_receipts_of_each_block_in_one_message)
     news_over(news, &one);
     receipts_asked = 0;
     ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
-    grow_to(14, 2);
-    head(14);
-    answer_all(false);
+    follow_to(14, 2);
     ck_assert_uint_eq(receipts_asked, 0);
 }
 END_TEST
@@ -441,16 +428,12 @@ START_TEST(a_subscription_to_receipts_finds_its_transaction)
     strcat(of_it, "\"]}");
     ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, of_it), RC_OK);
     news_begin(news, &one);
-    grow_to(11, 1);
-    head(11);
-    answer_all(false);
+    follow_to(11, 1);
     ck_assert_uint_eq(pushes, 1);
     ck_assert_int_ne(add(1, &one, API_WATCH_RECEIPTS, "{\"transactionHashes\":[\"0x12\"]}"), RC_OK);
     ck_assert_int_eq(add(1, &one, API_WATCH_RECEIPTS, "{\"transactionHashes\":null}"), RC_OK);
     news_begin(news, &one);
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_uint_eq(pushes, 3);
 }
 END_TEST
@@ -533,9 +516,7 @@ START_TEST(who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_
     }
     ck_assert_int_eq(wait_for(&more, &tx_hash, NULL), RC_OK);
     tx_bytes[0] = 0x7f; /* of a newer fork */
-    grow_to(13, 2);
-    head(13);
-    answer_all(false);
+    follow_to(13, 2);
     ck_assert_int_eq(look_for(&number, more), RC_IO);
     NEWS_EVENTS.leave(news, more);
     news_free(news);
@@ -570,9 +551,7 @@ START_TEST(receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses)
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
     news_begin(news, &one);
     tx_bytes[0] = 0x7f; /* of a newer fork */
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_uint_eq(ends, 1);
     ck_assert_uint_eq(pushes, 0);
     ck_assert_str_eq(poll(1), "+11+12");
@@ -584,17 +563,13 @@ START_TEST(who_comes_behind_blocks_that_were_told_without_logs_begins_there)
     int one;
     ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
     const ex_block_t before = latest;
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     latest = before; /* its request came when 10 was the latest block */
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
     ck_assert_int_eq(add(2, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
     ck_assert_int_eq(add(3, NULL, API_WATCH_HEADS, ""), RC_OK);
     news_begin(news, &one);
-    grow_to(13, 1);
-    head(13);
-    answer_all(false);
+    follow_to(13, 1);
     ck_assert_str_eq(poll(1), "+13");
     ck_assert_uint_eq(pushes, 1);
     ck_assert_str_eq(poll(3), "#11#12#13");
@@ -690,9 +665,7 @@ START_TEST(a_flood_of_subscriptions_is_bounded_and_who_takes_nothing_is_written_
     deaf = &sessions[0];
     news_begin(news, &sessions[0]);
     news_begin(news, good);
-    grow_to(16, 1);
-    head(16);
-    answer_all(false);
+    follow_to(16, 1);
     ck_assert_uint_eq(tried, NEWS_SUBSCRIPTIONS_MAX); /* once each, of six blocks */
     ck_assert_uint_eq(pushes, 6);
 }
@@ -728,9 +701,7 @@ START_TEST(criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused)
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, "{\"fromBlock\":\"latest\",\"toBlock\":null}"), RC_OK);
     ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, "{\"topics\":[null,[]]}"), RC_OK); /* logs have one topic */
     ck_assert_int_ne(add(3, NULL, API_WATCH_LOGS, "{\"address\":1}"), RC_OK);
-    grow_to(15, 1);
-    head(15);
-    answer_all(false);
+    follow_to(15, 1);
     ck_assert_str_eq(poll(0), "+12+13");
     ck_assert_str_eq(poll(1), "+11+12+13+14+15");
     ck_assert_str_eq(poll(2), "");
@@ -772,9 +743,7 @@ START_TEST(always_follows_all_logs_and_off_none)
     news_free(news);
     open_news(NEWS_ALWAYS, 0);
     head(10);
-    grow_to(13, 1);
-    head(13);
-    answer_all(false);
+    follow_to(13, 1);
     ck_assert_uint_eq(receipts_asked, 3);
     ck_assert(NEWS_EVENTS.logs(news, &w, &any.filter, 11, 13, &latest));
 }
@@ -882,9 +851,7 @@ START_TEST(filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice)
     ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
     ck_assert_int_eq(add(3, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
     ck_assert(NEWS_EVENTS.remove(news, NULL, view_str(ids[3])));
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_str_eq(poll(0), "+11+12");
     ck_assert_str_eq(poll(2), "");
     grow_to(14, 1);
@@ -904,9 +871,7 @@ START_TEST(filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice)
     answer_all(false);
     ck_assert_str_eq(poll(0), "");
     ck_assert_str_eq(poll(1), "");
-    grow_to(17, 1);
-    head(17);
-    answer_all(false);
+    follow_to(17, 1);
     ck_assert_str_eq(poll(2), "+17");
     restart();
     clock_now += NEWS_IDLE_MS + 1; /* nobody came back for them */
@@ -921,9 +886,7 @@ START_TEST(a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so)
 {
     begin_keeping();
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_str_eq(poll(0), "+11+12");
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
     restart();
@@ -936,14 +899,26 @@ START_TEST(a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so)
 }
 END_TEST
 
+START_TEST(who_comes_before_the_first_head_takes_nothing_from_filters_that_are_kept)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(12, 1);
+    restart();
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(14, 1);
+    ck_assert_str_eq(poll(0), "+11+12+13+14");
+    ck_assert_str_eq(poll(1), "+13+14");
+    end_keeping();
+}
+END_TEST
+
 START_TEST(a_filter_whose_block_was_taken_away_takes_no_other_with_it)
 {
     begin_keeping();
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
-    grow_to(12, 1);
-    head(12);
-    answer_all(false);
+    follow_to(12, 1);
     ck_assert_str_eq(poll(0), "+11+12");
     ck_assert_str_eq(poll(1), "+11+12");
     fork_at(12, 2, 14);
@@ -953,9 +928,7 @@ START_TEST(a_filter_whose_block_was_taken_away_takes_no_other_with_it)
     restart(); /* the other is kept at the old 12 */
     head(14);
     answer_all(false);
-    grow_to(15, 2);
-    head(15);
-    answer_all(false);
+    follow_to(15, 2);
     ck_assert_str_eq(poll(0), "filter not found");
     ck_assert_str_eq(poll(1), "+15");
     end_keeping();
@@ -983,6 +956,7 @@ int main(void)
         criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
         logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
         a_gap_is_told_and_not_passed_over, who_began_at_a_block_that_is_taken_away_goes_on_below_it,
+        who_comes_before_the_first_head_takes_nothing_from_filters_that_are_kept,
         a_filter_whose_block_was_taken_away_takes_no_other_with_it, a_filter_that_is_polled_too_late_is_told_so,
         filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice,
         a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so);
