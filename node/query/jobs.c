@@ -26,7 +26,7 @@ typedef struct job {
     bool left;       /* all of them went away: nobody joins it any more */
     const hs_request_t *request;
     arena_t arena;
-    _Alignas(16) uint8_t mine[]; /* the kind's */
+    _Alignas(16) uint8_t mine[]; /* the kind's; and behind it as it was at first */
 } job_t;
 
 struct jobs {
@@ -128,12 +128,64 @@ static asker_t *close_job(job_t *j)
     return askers;
 }
 
-/* Answers all who wait: with the answer, or with what is wrong. */
+static const void *mine_at_first(const job_t *j)
+{
+    return j->mine + j->kind->size;
+}
+
+/* The client that the job was done for may not ask more: gives those of its requests that wait for it. If there are
+ * others, the one that waits longest is whom it is done for now; else it is closed. */
+static asker_t *leave_others(job_t *j)
+{
+    jobs_t *c = j->jobs;
+    const hs_client_t *client = j->request->client;
+    asker_t *its = NULL, *last = NULL;
+    pthread_mutex_lock(&c->lock);
+    for (asker_t **at = &j->askers; *at;) {
+        asker_t *a = *at;
+        if (hs_pending_request(a->pending)->client == client) {
+            *at = a->next;
+            a->next = its;
+            its = a;
+        } else {
+            last = a;
+            at = &a->next;
+        }
+    }
+    if (last)
+        j->request = hs_pending_request(last->pending);
+    else if (!j->left)
+        unlink_job(j);
+    pthread_mutex_unlock(&c->lock);
+    return its;
+}
+
+/* Lets go of what the job has done so far. */
+static void undo(job_t *j)
+{
+    if (j->kind->end)
+        j->kind->end(j->mine);
+    arena_free(&j->arena);
+}
+
+static void again(job_t *j)
+{
+    undo(j);
+    arena_init(&j->arena, JOB_ARENA_MAX);
+    memcpy(j->mine, mine_at_first(j), j->kind->size);
+    j->task.client = j->request->client;
+    pool_push(j->jobs->config.pool, &j->task);
+}
+
+/* Answers all who wait: with the answer, or with what is wrong. What is wrong with a client's share is only of that
+ * client; for others it is tried again. */
 static void end_job(job_t *j, hs_shared_t *answer, rc_t rc, const err_t *e)
 {
     jobs_t *c = j->jobs;
+    const bool its_share = !answer && rc == RC_LIMIT && e->code == QUERY_OVER_BUDGET;
+    const hs_request_t *before = j->request;
     asker_t *next;
-    for (asker_t *a = close_job(j); a; a = next) {
+    for (asker_t *a = its_share ? leave_others(j) : close_job(j); a; a = next) {
         hs_response_t r = { 0 };
         next = a->next;
         atomic_fetch_add(answer ? &c->answered : &c->refused, 1);
@@ -144,10 +196,12 @@ static void end_job(job_t *j, hs_shared_t *answer, rc_t rc, const err_t *e)
         hs_answer(a->pending, &r);
         free(a);
     }
+    if (j->request != before) {
+        again(j);
+        return;
+    }
     hs_shared_unref(answer);
-    if (j->kind->end)
-        j->kind->end(j->mine);
-    arena_free(&j->arena);
+    undo(j);
     free(j);
     pthread_mutex_lock(&c->lock);
     if (!--c->jobs)
@@ -219,11 +273,12 @@ static job_t *join_or_make(jobs_t *c, asker_t **a, const jobs_kind_t *kind, cons
     job_t **at = bucket_of(c, key), *j = *at, *made = NULL;
     while (j && !hash32_eq(&j->key, key))
         j = j->next;
-    if (!j && (j = made = calloc(1, sizeof *j + kind->size))) {
+    if (!j && (j = made = calloc(1, sizeof *j + 2 * kind->size))) {
         *made = (job_t){ .task.run = start_job, .next = *at, .jobs = c, .kind = kind, .key = *key };
         made->request = hs_pending_request((*a)->pending);
         made->task.client = made->request->client;
         memcpy(made->mine, mine, kind->size);
+        memcpy(made->mine + kind->size, mine, kind->size);
         arena_init(&made->arena, JOB_ARENA_MAX);
         *at = made;
         c->jobs++;

@@ -1,8 +1,9 @@
 /* jobs.h - requests whose answers cost something: put off, read on the pool, proven by the engine, signed, kept.
  *
  * What was answered before under the same key is given at once, on the event thread. All else is put off
- * (http/server.h); who asks under the same key meanwhile waits for the same answer. What a request means, and what its
- * answer says, is the business of its kind.
+ * (http/server.h); who asks under the same key meanwhile waits for the same answer. When the client of whoever was
+ * first may not ask upstreams more, that is told to its requests alone, and the work is done for the next. What a
+ * request means, and what its answer says, is the business of its kind.
  *
  * Floor:  5, node/query. Any thread.
  * Tests:  tests/unit/test_calls.c, tests/unit/test_statements.c, tests/e2e (live, roundtrips, load)
@@ -34,9 +35,9 @@ typedef enum {
 } jobs_sign_t;
 
 /* A kind of request. Its functions run on the pool, one after the other for one job; mine is what jobs_post was given,
- * copied, and the arena lives as long. */
+ * copied, and the arena lives as long. They may come once more from the beginning, with mine as it was at first. */
 typedef struct {
-    size_t size; /* bytes of mine */
+    size_t size; /* bytes of mine, which owns nothing at first */
     jobs_sign_t signs;
     /* Reads the request and makes what is to be driven. *out stays NULL: nothing needs to be asked. */
     rc_t (*begin)(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request);

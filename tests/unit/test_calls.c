@@ -185,6 +185,84 @@ START_TEST(equal_requests_wait_for_one_answer_and_a_kept_one_passes_them)
 }
 END_TEST
 
+static atomic_bool gate_open;
+static atomic_uint at_gate;
+
+static void wait_at_gate(pool_task_t *t)
+{
+    (void)t;
+    at_gate++;
+    while (!gate_open)
+        pause_ms(1);
+}
+
+/* Takes every thread of the pool, so that nothing else runs there. */
+static void close_gate(pool_task_t tasks[64])
+{
+    pool_counts_t counts;
+    pool_counts(pool, &counts);
+    ck_assert_uint_le(counts.threads, 64);
+    gate_open = false;
+    at_gate = 0;
+    for (unsigned i = 0; i < counts.threads; i++) {
+        tasks[i] = (pool_task_t){ .run = wait_at_gate };
+        pool_push(pool, &tasks[i]);
+    }
+    while (at_gate < counts.threads)
+        pause_ms(1);
+}
+
+static void wait_joined(unsigned n)
+{
+    uint64_t kept, joined = 0;
+    for (unsigned i = 0; i < 5000 && joined < n; i++) {
+        pause_ms(1);
+        jobs_shared(jobs, &kept, &joined);
+    }
+    ck_assert_uint_eq(joined, n);
+}
+
+START_TEST(who_joins_a_client_without_share_is_not_refused_with_it)
+{
+    static pool_task_t tasks[64];
+    static const char *const from[] = { "127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.4" };
+    int fds[4], bad;
+    per_minute = 20;
+    open_server(RETURN_42);
+    per_minute = 0;
+    bad = dial_from(server, from[0]);
+    int status = 200;
+    for (unsigned i = 0; i < 100 && status == 200; i++) {
+        char text[120];
+        snprintf(text, sizeof text, "{\"to\":\"0x%040x\"}", 0xb000 + i);
+        post(bad, text);
+        reply_t a = hear(bad, false);
+        status = a.status;
+        free(a.body);
+    }
+    ck_assert_int_eq(status, 429);
+    close_gate(tasks);
+    for (unsigned i = 0; i < 4; i++) {
+        fds[i] = dial_from(server, from[i]);
+        post(fds[i], CALL_A);
+        if (i)
+            wait_joined(i);
+        else
+            pause_ms(100); /* it is the first */
+    }
+    gate_open = true;
+    for (unsigned i = 0; i < 4; i++) {
+        reply_t a = hear(fds[i], false); /* after three seconds some would have come back to the first client, too */
+        ck_assert_msg(a.status == 200 || (i % 2 == 0 && a.status == 429), "%u: %d %s", i, a.status, a.body);
+        ck_assert(strstr(a.body, a.status == 200 ? SUCCESS_42 : "over-budget"));
+        free(a.body);
+        close(fds[i]);
+    }
+    close(bad);
+    close_server();
+}
+END_TEST
+
 START_TEST(what_cannot_be_answered_says_why_and_is_not_kept)
 {
     static const struct {
@@ -301,7 +379,8 @@ int main(void)
 {
     return UNIT_RUN(
         "calls", what_a_call_gives_has_a_maximum_which_is_said, same_bytes_on_the_same_block_are_proven_and_signed_once,
-        equal_requests_wait_for_one_answer_and_a_kept_one_passes_them, what_cannot_be_answered_says_why_and_is_not_kept,
+        equal_requests_wait_for_one_answer_and_a_kept_one_passes_them,
+        who_joins_a_client_without_share_is_not_refused_with_it, what_cannot_be_answered_says_why_and_is_not_kept,
         a_call_that_reverts_is_signed_as_error, a_call_that_waits_when_the_node_stops_is_told_so,
         what_another_key_signed_is_not_answered, nothing_is_signed_after_the_last_look);
 }
