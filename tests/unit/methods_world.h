@@ -20,7 +20,7 @@ static const evm_chain_t CHAIN = { 560048, &row, 1 };
 #define ADDR "\"0xac0000000000000000000000000000000000a000\""   /* returns 42 */
 #define ECHO "\"0xac0000000000000000000000000000000000b000\""   /* reverts with what it is called with */
 #define HALTS "\"0xac0000000000000000000000000000000000c000\""  /* an invalid opcode */
-#define LONG "\"0xac0000000000000000000000000000000000f000\""   /* returns a MiB of zeros */
+#define LONG "\"0xac0000000000000000000000000000000000e000\""   /* returns a MiB of zeros, once add_long was called */
 #define NOBODY "\"0xac0000000000000000000000000000000000dead\"" /* absent */
 #define HASH32(two)                                                                                                    \
     "0x" two two two two two two two two two two two two two two two two two two two two two two two two two two two   \
@@ -51,7 +51,6 @@ static void setup(void)
     world_add(&w, world_addr(0xa000), "602a5f5260205ff3");
     world_add(&w, world_addr(0xb000), "365f5f37365ffd");
     world_add(&w, world_addr(0xc000), "fe");
-    world_add(&w, world_addr(0xf000), "621000005ff3");
     world = (api_world_t){ .chain = &CHAIN, .has_finalized = true };
     world.latest.state_root = world.finalized.state_root = world_root(&w);
     world.latest.env = (evm_block_t){ .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 560048 };
@@ -135,6 +134,12 @@ static inline const char *serve(const char *text)
 
 #define LONG_CALL                                                                                                      \
     "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_call\",\"params\":[{\"to\":" LONG ",\"gas\":\"0x989680\"}]},"
+
+static inline void add_long(void)
+{
+    world_add(&w, world_addr(0xe000), "621000005ff3");
+    world.latest.state_root = world_root(&w);
+}
 
 /* A batch of calls that return a MiB each, and of what then comes. */
 static inline const char *serve_behind(unsigned calls, const char *then)

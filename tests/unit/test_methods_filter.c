@@ -230,6 +230,7 @@ START_TEST(nothing_is_run_whose_answer_would_not_be_given)
     static const char asked[] =
         ASK("eth_getFilterChanges", "\"0x1\"") "," ASK("eth_newFilter", "{}") "," ASK("eth_newBlockFilter", "");
     static const char refused[] = ERROR("-32003", "response too large");
+    add_long();
     const char *got = serve_behind(13, asked);
     for (unsigned i = 0; i < 3; i++) {
         got = strstr(got, refused);

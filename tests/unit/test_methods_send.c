@@ -232,6 +232,7 @@ END_TEST
 /* As geth, which does not run it. */
 START_TEST(nothing_is_forwarded_whose_answer_would_not_be_given)
 {
+    add_long();
     const char *got = serve_behind(13, ASK("eth_sendRawTransaction", RAW("86")));
     ck_assert_ptr_nonnull(strstr(got, ERROR("-32003", "response too large") "]"));
     ck_assert_uint_eq(words.nonce, UINT64_MAX);
