@@ -78,34 +78,30 @@ static bool is_ending(void *ctx)
 }
 
 /* Whether one more trial may begin: each sends requests to wherever a setup says. */
-static rc_t may_try(node_t *n, err_t *e)
+static rc_t may_try(node_t *n, err_t *e, const hs_client_t *client)
 {
-    const uint64_t now = clock_monotonic_ms();
-    rc_t rc = RC_OK;
+    static const uint8_t nobody[CLIENT_KEY_LEN];
+    if (n->options.development)
+        return RC_OK;
     pthread_mutex_lock(&n->lock);
-    const uint64_t sixth = n->tried_ms[NODE_TRIALS - 1];
-    if (sixth && now - sixth < NODE_TRIALS_MS && !n->options.development)
-        rc = err_code(e,
-                      err_set(e, RC_LIMIT, "%u setups were tried within a minute: try again in %u s", NODE_TRIALS,
-                              (unsigned)((NODE_TRIALS_MS - (now - sixth) + 999) / 1000)),
-                      NODE_TRIED_OFTEN);
-    if (!rc) {
-        memmove(n->tried_ms + 1, n->tried_ms, (NODE_TRIALS - 1) * sizeof n->tried_ms[0]);
-        n->tried_ms[0] = now ? now : 1;
-    }
+    const uint64_t wait_ms = trials_take(&n->tried, client ? client->key : nobody, clock_monotonic_ms());
     pthread_mutex_unlock(&n->lock);
-    return rc;
+    return wait_ms ? err_code(e,
+                              err_set(e, RC_LIMIT, "%u setups were tried within a minute: try again in %u s",
+                                      TRIALS_MAX, (unsigned)((wait_ms + 999) / 1000)),
+                              NODE_TRIED_OFTEN)
+                   : RC_OK;
 }
 
 /* Whether the setup works, unless its sender wants it taken as it is. */
-static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c)
+static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c, const hs_client_t *client)
 {
     rc_t rc = check_tee(n, e, c);
     if (!rc)
         rc = check_forks(n, e, c);
     if (rc || c->force)
         return rc;
-    rc = may_try(n, e);
+    rc = may_try(n, e, client);
     if (rc)
         return rc;
     return trial_run(found, e,
@@ -139,7 +135,7 @@ static rc_t take_setup(node_t *n, err_t *e, config_t *c, const trial_found_t *fo
     return rc;
 }
 
-rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
+rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_client_t *client)
 {
     config_t *c = NULL;
     trial_found_t found = { .bootstrap = NULL };
@@ -150,7 +146,7 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
         return err_set(error, RC_REPLAY, "a setup was already accepted");
     rc_t rc = read_config(&c, error, n, body);
     if (!rc)
-        rc = try_setup(n, error, &found, c);
+        rc = try_setup(n, error, &found, c, client);
     if (!rc)
         rc = take_setup(n, error, c, &found, body);
     if (rc) {
@@ -158,6 +154,11 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
         config_free(c);
     }
     return rc;
+}
+
+rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
+{
+    return node_accept_setup_of(n, error, body, NULL);
 }
 
 bool node_keep_setup(node_t *n, persist_told_t *told)

@@ -123,11 +123,11 @@ static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
         setup_answer(r, status, &error);
         return;
     }
-    rc_t rc = node_accept_setup(ctx, &error, request->body);
+    rc_t rc = node_accept_setup_of(ctx, &error, request->body, request->client);
     if (rc) {
         log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.text);
         setup_answer(r, setup_status(rc, &error), &error);
-        r->retry_after_s = error.code == NODE_TRIED_OFTEN ? NODE_TRIALS_MS / NODE_TRIALS / 1000 : 0;
+        r->retry_after_s = error.code == NODE_TRIED_OFTEN ? TRIALS_MS / TRIALS_MAX / 1000 : 0;
     } else
         setup_answer(r, 200, NULL);
 }

@@ -11,10 +11,9 @@
 #include "node/options.h"
 #include "node/service.h"
 #include "node/setup/trial.h"
+#include "node/setup/trials.h"
 #include "node/warnings.h"
 
-#define NODE_TRIALS 6u /* of setups, in NODE_TRIALS_MS */
-#define NODE_TRIALS_MS 60000u
 #define NODE_TRIED_OFTEN 1003u /* code of an error, which no errno has: no more of them now */
 
 typedef struct node node_t;
@@ -50,14 +49,14 @@ struct node {
     _Atomic(cluster_t *) cluster; /* the overlay, from when it runs; NULL: not yet */
     _Atomic(service_t *) service; /* what began with it; NULL: not yet. Gone only while no API server runs */
 
-    pthread_mutex_t lock;           /* guards what follows */
-    worker_t *controller;           /* waits for a setup, then begins; NULL: not started */
-    uint64_t tried_ms[NODE_TRIALS]; /* monotonic: when the last trials of setups began, the newest first; 0: never */
-    bool setup_taken;               /* a /setup was accepted; the port is about to close */
-    uint16_t setup_port;            /* as opened at start */
-    err_t given_up;                 /* why the former setup was; RC_OK: none was */
-    char waits_for[240];            /* what keeps the service from beginning; empty: nothing */
-    err_t failure;                  /* why the service could not begin; RC_OK otherwise */
+    pthread_mutex_t lock; /* guards what follows */
+    worker_t *controller; /* waits for a setup, then begins; NULL: not started */
+    trials_t tried;       /* setups, by the monotonic clock */
+    bool setup_taken;     /* a /setup was accepted; the port is about to close */
+    uint16_t setup_port;  /* as opened at start */
+    err_t given_up;       /* why the former setup was; RC_OK: none was */
+    char waits_for[240];  /* what keeps the service from beginning; empty: nothing */
+    err_t failure;        /* why the service could not begin; RC_OK otherwise */
 };
 
 /* The service, or NULL as long as there is none. */
@@ -89,6 +88,8 @@ void node_control(worker_t *w, void *ctx);
 
 /* Reads, tries and accepts a setup: RC_OK, or why not. RC_REPLAY: one was accepted before. */
 NODISCARD rc_t node_accept_setup(node_t *n, err_t *error, view_t body);
+/* The same of a client, which has its own share of trials; NULL: of nobody. */
+NODISCARD rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_client_t *client);
 
 /* The routes of both ports (routes.c). */
 extern const hs_route_t NODE_SETUP_ROUTES[], NODE_API_ROUTES[];

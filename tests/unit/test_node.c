@@ -362,7 +362,7 @@ START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
     ck_assert_int_eq(write(file, measured, sizeof measured - 1), sizeof measured - 1);
     ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
     snprintf(text, sizeof text, body, free_port());
-    for (unsigned i = 0; i < NODE_TRIALS; i++) {
+    for (unsigned i = 0; i < TRIALS_MAX; i++) {
         ck_assert_int_eq(node_accept_setup(other, &e, view_str("{}")), RC_MALFORMED); /* those are not tried */
         ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
         ck_assert_str_eq(e.field, "execution_rpc");
@@ -371,9 +371,11 @@ START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
     ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_LIMIT);
     ck_assert_uint_eq(e.code, NODE_TRIED_OFTEN);
     ck_assert_msg(!strncmp(e.text, "6 setups were tried within a minute: try again in ", 50), "%s", e.text);
-    other->tried_ms[NODE_TRIALS - 1] -= NODE_TRIALS_MS; /* a minute has gone by for one of them */
+    other->tried.rows[TRIALS_MAX - 1].at_ms -= TRIALS_MS; /* a minute has gone by for one of them */
     ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
     ck_assert_str_eq(e.field, "execution_rpc");
+    /* ... which keeps another client from none of its two. */
+    expect_setup(other, "Content-Type: application/json\r\n", text, 400, "may not be asked");
     expect_setup(other, "Content-Type: application/json\r\n", text, 429, "were tried within a minute");
     node_stop(other);
     unlink(path);
