@@ -32,6 +32,20 @@ rc_t latest_check_chain(err_t *e, view_t body, uint64_t chain_id)
     return rc;
 }
 
+rc_t latest_check_proves(err_t *e, view_t body)
+{
+    jo_doc_t doc;
+    const jo_t o = jo_open(&doc, e, body, LATEST_BODY_MAX, JO_LENIENT);
+    rc_t rc = refused(e, &o);
+    if (!rc) {
+        const jo_t result = jo_object(&o, "result"), nodes = jo_list(&result, "accountProof", 1, SIZE_MAX);
+        (void)nodes;
+        rc = jo_done(&o);
+    }
+    jo_close(&doc);
+    return rc;
+}
+
 rc_t latest_read_block(ex_header_t *out, hash32_t *hash, err_t *e, view_t body)
 {
     jo_doc_t doc;

@@ -14,5 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     err_clear(&e);
     if (latest_check_chain(&e, view_of(data, len), 1) && !e.text[0])
         abort();
+    err_clear(&e);
+    if (latest_check_proves(&e, view_of(data, len)) && !e.text[0])
+        abort();
     return 0;
 }

@@ -30,6 +30,27 @@ START_TEST(the_chain_is_the_expected_one_or_named)
 }
 END_TEST
 
+START_TEST(a_proof_is_there_or_the_refusal_is_told)
+{
+    static const struct {
+        const char *text;
+        rc_t rc;
+    } rows[] = {
+        { "{\"result\":{\"accountProof\":[\"0xc0\"]}}", RC_OK },
+        { "{\"result\":{\"accountProof\":[]}}", RC_MALFORMED },
+        { "{\"result\":{}}", RC_MALFORMED },
+        { "{\"result\":null}", RC_MALFORMED },
+        { "{\"error\":{\"code\":-32005,\"message\":\"daily limit\"}}", RC_IO },
+        { "", RC_MALFORMED },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        err_t e = { 0 };
+        const rc_t rc = latest_check_proves(&e, view_str(rows[i].text));
+        ck_assert_msg(rc == rows[i].rc && !rc == !e.text[0], "%s: %d %s", rows[i].text, rc, e.text);
+    }
+}
+END_TEST
+
 #define ZEROS "0x0000000000000000000000000000000000000000000000000000000000000000"
 
 /* The hash of a header of zeros of the form of London, known from another implementation's RLP and Keccak: see the
@@ -99,6 +120,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("latest", the_chain_is_the_expected_one_or_named, the_newest_block_is_what_its_hash_says,
-                    no_truncation_reads);
+    return UNIT_RUN("latest", a_proof_is_there_or_the_refusal_is_told, the_chain_is_the_expected_one_or_named,
+                    the_newest_block_is_what_its_hash_says, no_truncation_reads);
 }

@@ -10,15 +10,21 @@
 #define WAIT_MS 20000
 #define EVERY_MS 10
 
-static atomic_bool dead, other_chain;
+static atomic_bool dead, other_chain, spent;
+static atomic_uint proofs;
 
 static bool endpoint(int fd, const char *request)
 {
     char text[300];
     const char *body = other_chain ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x2\"}"
                                    : "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}";
-    if (dead || !strstr(request, "\"method\":\"eth_chainId\""))
+    const bool proof = strstr(request, "\"method\":\"eth_getProof\"") != NULL;
+    if (dead || (!proof && !strstr(request, "\"method\":\"eth_chainId\"")))
         return say(fd, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+    if (proof)
+        body = spent ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32005,\"message\":\"daily limit\"}}"
+                     : "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"accountProof\":[\"0xc0\"]}}";
+    proofs += proof;
     snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
     return say(fd, text);
 }
@@ -117,8 +123,40 @@ START_TEST(as_long_as_requests_are_answered_nobody_is_asked)
 }
 END_TEST
 
+/* It says which chain it is of, and refuses all else: found out at the start, or by what clients ask. */
+START_TEST(an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc)
+{
+    world_t w;
+    err_t why;
+    dead = other_chain = false;
+    spent = true;
+    make(&w, broken, endpoint);
+    until(&w, &why, false);
+    ck_assert_str_eq(why.text, "execution_rpc[0]: HTTP status 401");
+    spent = false;
+    until(&w, &why, true);
+    const unsigned asked = proofs, at = w.second->requests;
+    for (int ms = 0; ms < WAIT_MS && w.second->requests < at + 6; ms += 5)
+        usleep(5000);
+    ck_assert_uint_le(proofs, asked + 1); /* while nobody fails the chain id is enough */
+    spent = true;
+    up_report(w.execution, 1, RC_IO, "error -32005: daily limit", 0, clock_monotonic_ms());
+    until(&w, &why, false);
+    spent = false;
+    until(&w, &why, true);
+    end(&w);
+    spent = true; /* both */
+    make(&w, endpoint, endpoint);
+    until(&w, &why, false);
+    ck_assert_str_eq(why.text, "execution_rpc[0]: eth_getProof: error -32005: daily limit");
+    spent = false;
+    end(&w);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("pulse", one_good_endpoint_is_enough_and_all_that_are_dead_are_told,
-                    as_long_as_requests_are_answered_nobody_is_asked);
+                    as_long_as_requests_are_answered_nobody_is_asked,
+                    an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc);
 }
