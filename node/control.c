@@ -2,6 +2,7 @@
  * been ready once. A setup that does not get there is given up, and the port opens again, once. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/hex.h"
@@ -15,7 +16,7 @@
 #define SETUP_LIMIT_MS 900000u /* from an accepted setup to the first ready: 15 minutes, after which it is given up */
 #define LOOK_MS 1000u          /* between two looks whether it is ready */
 #define KEEP_MS 10000u         /* between two tries to write what a full disk did not take */
-#define RETRIAL_MS 60000u      /* between two looks whether it ever will be */
+#define RETRIALS 15u           /* looks whether it ever will be, within that time: one a minute */
 
 /* Turns the API port to HTTPS: the certificate comes first, since its quote may take a while. */
 static rc_t turn_to_https(node_t *n, err_t *e)
@@ -52,6 +53,11 @@ static void show_cluster(void *ctx, cluster_t *c)
 {
     node_t *n = ctx;
     atomic_store(&n->cluster, c);
+}
+
+static uint64_t limit_ms(const node_t *n)
+{
+    return n->options.setup_limit_ms ? n->options.setup_limit_ms : SETUP_LIMIT_MS;
 }
 
 /* Whether giving this setup up would open the port again. */
@@ -194,31 +200,37 @@ static bool begin_at_last(node_t *n, err_t *why, const config_t *config)
     }
 }
 
-/* Why a setup that is not ready yet never will be, as far as can be seen. RC_OK: it may be, yet. */
-static rc_t look_again(node_t *n, err_t *e, const config_t *config)
+/* Why a setup that is not ready yet never will be, as far as can be seen. RC_OK: it may be, yet, and why stays. */
+static rc_t look_again(node_t *n, err_t *why, const config_t *config)
 {
     trial_found_t found;
-    const rc_t rc = trial_run(&found, e,
+    err_t e;
+    const rc_t rc = trial_run(&found, &e,
                               &(trial_t){ .config = config,
                                           .now_ms = n->now_ms(),
+                                          .begun = true,
                                           .deadline = { .http = n->http,
                                                         .until_ms = clock_monotonic_ms() + TRIAL_MS,
                                                         .cancel = is_stopping,
                                                         .ctx = n } });
     if (!rc)
         trial_clear(&found);
-    return rc && e->code == TRIAL_FOR_GOOD ? rc : RC_OK;
+    if (!rc || e.code != TRIAL_FOR_GOOD)
+        return RC_OK;
+    *why = e;
+    return rc;
 }
 
 /* Waits until the service is ready but for the setup, which is kept first, also of a node that is told to stop that
  * instant. False, with why: the setup is to be given up. */
 static bool watch(node_t *n, err_t *why, const config_t *config)
 {
-    for (uint64_t look = clock_monotonic_ms() + RETRIAL_MS; !service_was_ready(node_service(n));) {
+    const uint64_t every = limit_ms(n) / RETRIALS;
+    for (uint64_t look = clock_monotonic_ms() + every; !service_was_ready(node_service(n));) {
         if (is_overdue(n))
             return false;
         if (may_reopen(n) && clock_monotonic_ms() >= look) {
-            look = clock_monotonic_ms() + RETRIAL_MS;
+            look = clock_monotonic_ms() + every;
             if (look_again(n, why, config))
                 return false;
         }
@@ -233,11 +245,25 @@ static bool watch(node_t *n, err_t *why, const config_t *config)
     return true;
 }
 
+/* Opens both ports once more, as far as they are not: another program may have one, and then it is tried again. */
+static void open_again(node_t *n)
+{
+    err_t e = { .rc = RC_OK };
+    rc_t rc = n->api_server ? RC_OK : node_open_api(&n->api_server, &e, n, n->api_port);
+    if (!rc)
+        rc = node_open_setup(n, &e);
+    if (!rc)
+        log_write(LOG_WARN, "setup", "given up, and POST /setup is open again on port %u, for the last time: %s",
+                  n->setup_port, n->given_up.text);
+    else if (strcmp(n->failure.text, e.text) != 0)
+        log_write(LOG_ERROR, "setup", "given up, and POST /setup cannot open again yet: %s", e.text);
+    set_failure(n, rc ? &e : NULL);
+}
+
 /* Nothing of the setup stays but the reason, and the port opens again. A sealed key stays: it may be an earlier one. */
 static void give_up(node_t *n, const err_t *why)
 {
     static const char *const kept[] = { "lightclient", "peers", "order" };
-    err_t e;
     char path[512];
     if (n->api_server)
         drop_service(n);
@@ -260,13 +286,7 @@ static void give_up(node_t *n, const err_t *why)
         (void)err_before(&n->given_up, why->rc, "%s: ", why->field);
     pthread_mutex_unlock(&n->lock);
     config_free(config);
-    const rc_t rc = node_open_api(&n->api_server, &e, n, n->api_port);
-    if (rc || node_open_setup(n, &e)) {
-        set_failure(n, &e);
-        log_write(LOG_ERROR, "setup", "%s", e.text);
-    } else
-        log_write(LOG_WARN, "setup", "given up, and POST /setup is open again on port %u, for the last time: %s",
-                  n->setup_port, n->given_up.text);
+    open_again(n);
     atomic_store(&n->reopened, true);
 }
 
@@ -277,7 +297,7 @@ static bool serve(node_t *n)
     err_t why = { .rc = RC_OK };
     hs_stop(n->setup_server, NODE_STOP_GRACE_MS);
     n->setup_server = NULL;
-    n->give_up_ms = clock_monotonic_ms() + (n->options.setup_limit_ms ? n->options.setup_limit_ms : SETUP_LIMIT_MS);
+    n->give_up_ms = clock_monotonic_ms() + limit_ms(n);
     if (n->next_api_server) {
         hs_stop(n->api_server, NODE_STOP_GRACE_MS);
         n->api_server = n->next_api_server;
@@ -292,12 +312,23 @@ static bool serve(node_t *n)
         follow_view_t view;
         err_t state;
         (void)node_state(n, &view, &state);
-        (void)err_set(
-            &why, RC_TIMEOUT, "not ready in %llu s: %.180s",
-            (unsigned long long)((n->options.setup_limit_ms ? n->options.setup_limit_ms : SETUP_LIMIT_MS) / 1000),
-            state.text);
+        (void)err_set(&why, RC_TIMEOUT, "not ready in %llu s: %.180s", (unsigned long long)(limit_ms(n) / 1000),
+                      state.text);
     }
     give_up(n, &why);
+    return true;
+}
+
+/* Waits for a setup. False: it is to stop. */
+static bool await(node_t *n, worker_t *w)
+{
+    while (!atomic_load(&n->config)) {
+        const bool shut = atomic_load(&n->reopened) && !n->setup_server;
+        if (!worker_sleep_until(w, shut ? clock_monotonic_ms() + AGAIN_MS : UINT64_MAX))
+            return false;
+        if (shut)
+            open_again(n);
+    }
     return true;
 }
 
@@ -305,8 +336,7 @@ void node_control(worker_t *w, void *ctx)
 {
     node_t *n = ctx;
     do
-        while (!atomic_load(&n->config))
-            if (!worker_sleep_until(w, UINT64_MAX))
-                return;
+        if (!await(n, w))
+            return;
     while (serve(n));
 }

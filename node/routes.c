@@ -79,11 +79,11 @@ static bool is_json(const char *content_type)
 /* Whether the operator's token is there, where the measured configuration wants one. */
 static bool has_token(const node_t *n, const char *authorization)
 {
-    static const char bearer[] = "Bearer ";
+    static const char bearer[] = "Bearer "; /* a scheme's name is of either case */
     hash32_t digest;
     if (!n->hosting.has_token)
         return true;
-    if (strncmp(authorization, bearer, sizeof bearer - 1) != 0)
+    if (strncasecmp(authorization, bearer, sizeof bearer - 1) != 0)
         return false;
     sha256(&digest, view_str(authorization + sizeof bearer - 1));
     return secret_eq(digest.b, n->hosting.token_sha256.b, sizeof digest.b);
@@ -120,6 +120,7 @@ static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
     err_t error;
     const int status = refuse_setup(&error, ctx, request);
     if (status) {
+        log_write(LOG_WARN, "setup", "refused, status %d: %s", status, error.text);
         setup_answer(r, status, &error);
         return;
     }
@@ -147,13 +148,26 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
         hs_problem(r, 503, "not-ready", "the block could not be signed now: ask again");
 }
 
+#define NO_KEY_MAX 360u
+
+/* Why there is no service: the state, as everybody is told it. */
+static const char *no_key(char out[NO_KEY_MAX], node_t *n)
+{
+    follow_view_t view;
+    err_t why;
+    const node_state_t state = node_state(n, &view, &why);
+    snprintf(out, NO_KEY_MAX, "the node has no key yet: %s: %s", node_state_name(state), why.text);
+    return out;
+}
+
 /* NULL with a 503 until the node has its keys. */
 static service_t *require_service(node_t *n, hs_response_t *r)
 {
+    char text[NO_KEY_MAX];
     service_t *s = node_service(n);
     if (s)
         return s;
-    hs_problem(r, 503, "not-ready", "the node has no key yet: it waits for its setup");
+    hs_problem(r, 503, "not-ready", no_key(text, n));
     r->retry_after_s = 2;
     return NULL;
 }
@@ -233,11 +247,12 @@ static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
 /* Signed statements. */
 static void answer_statement(node_t *n, const hs_request_t *request, hs_response_t *r, statements_route_t route)
 {
+    char text[NO_KEY_MAX];
     service_t *s = node_service(n);
     if (s)
         statements_ask(s->statements, request, r, route);
     else
-        statements_not_ready(r, route, "the node has no key yet: it waits for its setup");
+        statements_not_ready(r, route, no_key(text, n));
 }
 
 #define STATEMENT(name, route)                                                                                         \
@@ -258,11 +273,12 @@ STATEMENT(get_v1_receipt, STATEMENTS_RECEIPT)
 
 static void get_evidence(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
+    char text[NO_KEY_MAX];
     service_t *s = node_service(ctx);
     if (s)
         statements_evidence(s->statements, request, r);
     else
-        statements_not_ready(r, STATEMENTS_EVIDENCE, "the node has no key yet: it waits for its setup");
+        statements_not_ready(r, STATEMENTS_EVIDENCE, no_key(text, ctx));
 }
 
 static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)

@@ -107,10 +107,21 @@ static rc_t find_start(trial_run_t *r, err_t *e)
     return rc == RC_NEED_DATA || rc == RC_LIMIT ? RC_REFUSED : rc;
 }
 
+/* What came of both lists: of the first that has a fault, unless the other's is one for good. */
+static rc_t conclude(trial_run_t *r, err_t *e)
+{
+    err_t second = { .rc = RC_OK };
+    const rc_t rc = tries_conclude(&r->execution, e), other = try_consensus_conclude(r, &second);
+    if (!other || (rc && (e->code == TRIAL_FOR_GOOD || second.code != TRIAL_FOR_GOOD)))
+        return rc;
+    *e = second;
+    return other;
+}
+
 static rc_t run(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
-    rc_t rc = try_port(e, t->config);
+    rc_t rc = t->begun ? RC_OK : try_port(e, t->config);
     if (!rc)
         rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
     if (!rc)
@@ -120,9 +131,7 @@ static rc_t run(trial_run_t *r, err_t *e)
     if (!rc)
         rc = ask_all(r, e);
     if (!rc)
-        rc = tries_conclude(&r->execution, e);
-    if (!rc)
-        rc = try_consensus_conclude(r, e);
+        rc = conclude(r, e);
     if (!rc)
         rc = try_tee(t, e);
     if (!rc) {

@@ -10,6 +10,7 @@
 #include "node/metrics.h"
 #include "node/node.h"
 #include "node/state.h"
+#include "tests/unit/fake_server.h"
 #include "tests/unit/http_hand.h"
 #include "tests/unit/metrics_check.h"
 #include "tests/unit/unit.h"
@@ -188,6 +189,88 @@ static unsigned free_port(void)
     return ntohs(at.sin_port);
 }
 
+/* The status of one POST /setup, and what is wrong with it; with a slash behind it, too, as the prototype's server took it. */
+static void expect_setup(const node_t *to, const char *headers, const char *body, int status, const char *why)
+{
+    for (int slash = 0; slash < 2; slash++) {
+        char request[700];
+        const int fd = dial_port(to->setup_port);
+        ck_assert_int_ge(fd, 0);
+        snprintf(request, sizeof request, "POST /setup%s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n%s\r\n%s",
+                 slash ? "/" : "", strlen(body), headers, body);
+        ck_assert(say(fd, request));
+        reply_t a = hear(fd, false);
+        ck_assert_msg(a.status == status && a.body && strstr(a.body, "\"status\":\"error\"") && strstr(a.body, why),
+                      "%s: %d %s", headers, a.status, a.body ? a.body : "");
+        free(a.body);
+        close(fd);
+    }
+}
+
+static void wait_reopened(void)
+{
+    for (unsigned i = 0; i < 20000 && !atomic_load(&node->reopened); i++) /* nobody else looks while the service goes */
+        pause_ms(1);
+    ck_assert(atomic_load(&node->reopened));
+}
+
+static bool other_chain(int fd, const char *request)
+{
+    static const char body[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x2\"}";
+    char text[200];
+    (void)request;
+    snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", sizeof body - 1, body);
+    return say(fd, text);
+}
+
+/* SETUP with another port of the overlay and another execution RPC. */
+static const char *setup_of(char body[600], unsigned port, unsigned execution)
+{
+    snprintf(
+        body, 600,
+        "{\"peers\":[],\"port\":%u,\"execution_rpc\":\"http://127.0.0.1:%u\",\"consensus_rpc\":\"http://127.0.0.1:1\","
+        "\"checkpoint\":\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\",\"force\":true}",
+        port, execution);
+    return body;
+}
+
+/* Which no trial saw, since it was forced, and a look afterwards does: the node itself has the overlay's port by then. */
+START_TEST(a_forced_setup_that_has_failed_for_good_is_given_up_long_before_its_time)
+{
+    char body[600];
+    fake_t *execution = fake_new(other_chain);
+    node->options.setup_limit_ms = 30000;
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str(setup_of(body, free_port(), execution->port))), RC_OK);
+    wait_service();
+    wait_reopened();
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    ck_assert_msg(strstr(e.text, "given up: execution_rpc: ") && strstr(e.text, "is of chain 2"), "%s", e.text);
+    fake_free(execution);
+}
+END_TEST
+
+START_TEST(a_setup_port_that_another_has_as_it_opens_again_is_tried_again)
+{
+    char body[600];
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(node->setup_port) };
+    const int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    node->options.setup_limit_ms = 4000;
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str(setup_of(body, free_port(), 1))), RC_OK);
+    wait_service();
+    ck_assert(!bind(fd, (struct sockaddr *)&at, sizeof at) && !listen(fd, 1));
+    wait_reopened();
+    ck_assert_int_eq(state(), NODE_DEGRADED);
+    ck_assert_msg(strstr(e.text, "Address already in use") != NULL, "%s", e.text);
+    close(fd);
+    for (unsigned i = 0; i < 20000 && state() != NODE_AWAITING_SETUP; i++)
+        pause_ms(1);
+    ck_assert_msg(strstr(e.text, "given up: not ready in 4 s: ") != NULL, "%s", e.text);
+    expect_setup(node, "Content-Type: application/json\r\n", "{}", 400, "\"field\":");
+}
+END_TEST
+
 START_TEST(a_setup_that_the_disk_did_not_take_is_kept_later)
 {
     static node_t n;
@@ -284,24 +367,6 @@ START_TEST(urls_may_come_from_a_file_of_their_own)
 }
 END_TEST
 
-/* The status of one POST /setup, and what is wrong with it; with a slash behind it, too, as the prototype's server took it. */
-static void expect_setup(const node_t *to, const char *headers, const char *body, int status, const char *why)
-{
-    for (int slash = 0; slash < 2; slash++) {
-        char request[700];
-        const int fd = dial_port(to->setup_port);
-        ck_assert_int_ge(fd, 0);
-        snprintf(request, sizeof request, "POST /setup%s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n%s\r\n%s",
-                 slash ? "/" : "", strlen(body), headers, body);
-        ck_assert(say(fd, request));
-        reply_t a = hear(fd, false);
-        ck_assert_msg(a.status == status && a.body && strstr(a.body, "\"status\":\"error\"") && strstr(a.body, why),
-                      "%s: %d %s", headers, a.status, a.body ? a.body : "");
-        free(a.body);
-        close(fd);
-    }
-}
-
 /* Whoever may not send one is refused before a byte of the setup is read; who may learns what it lacks. */
 START_TEST(setup_is_refused_to_pages_to_other_types_and_without_the_token)
 {
@@ -318,6 +383,7 @@ START_TEST(setup_is_refused_to_pages_to_other_types_and_without_the_token)
         { JSON_TYPE TOKEN, 400, "\"field\":" },
         { "Content-Type: Application/JSON; charset=utf-8\r\n" TOKEN, 400, "\"field\":" },
         { JSON_TYPE TOKEN "Sec-Fetch-Site: none\r\n", 400, "\"field\":" },
+        { JSON_TYPE "Authorization: bearer token\r\n", 400, "\"field\":" },
         { TOKEN, 415, "Content-Type: application/json" },
         { "Content-Type: text/plain\r\n" TOKEN, 415, "Content-Type: application/json" },
         { "Content-Type: application/jsonp\r\n" TOKEN, 415, "Content-Type: application/json" },
@@ -427,6 +493,35 @@ START_TEST(status_tells_the_state_and_once_there_is_a_service_its_keys)
 }
 END_TEST
 
+/* The body of a GET, which has that status. */
+static void expect_get(const node_t *of, const char *path, int status, const char *says)
+{
+    char request[200];
+    const int fd = dial_port(node_api_port(of));
+    ck_assert_int_ge(fd, 0);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    ck_assert(say(fd, request));
+    reply_t a = hear(fd, false);
+    ck_assert_msg(a.status == status && a.body && strstr(a.body, says), "%s: %d %s", path, a.status,
+                  a.body ? a.body : "");
+    free(a.body);
+    close(fd);
+}
+
+/* As long as there is no key, whatever it is that is missing. */
+START_TEST(what_needs_the_key_says_the_same_reason_as_the_state)
+{
+    static const char *const paths[] = { "/attest", "/v1/attest", "/v1/block/latest", "/v1/evidence/0x00" };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        expect_get(node, paths[i], 503, "awaiting-setup: waiting for POST /setup on port ");
+    pthread_mutex_lock(&node->lock);
+    (void)err_say(&node->failure, RC_IO, "no quote from the agent");
+    pthread_mutex_unlock(&node->lock);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        expect_get(node, paths[i], 503, "no key yet: degraded: no quote from the agent");
+}
+END_TEST
+
 /* By Debian's promtool, where it is installed. */
 static void check_by_promtool(view_t text)
 {
@@ -490,11 +585,13 @@ int main(void)
         one_setup_is_accepted_and_a_second_one_refused, setup_that_does_not_read_leaves_the_port_open_for_the_next,
         setup_for_another_tee_than_the_one_opened_is_refused,
         setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
-        setup_is_tried_unless_it_says_otherwise, a_setup_that_the_disk_did_not_take_is_kept_later,
-        flags_are_a_setup_under_the_same_rules, urls_may_come_from_a_file_of_their_own,
-        setup_is_refused_to_pages_to_other_types_and_without_the_token,
+        a_forced_setup_that_has_failed_for_good_is_given_up_long_before_its_time,
+        a_setup_port_that_another_has_as_it_opens_again_is_tried_again, setup_is_tried_unless_it_says_otherwise,
+        a_setup_that_the_disk_did_not_take_is_kept_later, flags_are_a_setup_under_the_same_rules,
+        urls_may_come_from_a_file_of_their_own, setup_is_refused_to_pages_to_other_types_and_without_the_token,
         six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
-        both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
-        metrics_are_right_before_and_after_a_setup, node_that_cannot_start_says_why);
+        both_keys_are_whole_and_different, what_needs_the_key_says_the_same_reason_as_the_state,
+        status_tells_the_state_and_once_there_is_a_service_its_keys, metrics_are_right_before_and_after_a_setup,
+        node_that_cannot_start_says_why);
 }

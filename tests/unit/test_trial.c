@@ -28,6 +28,7 @@ typedef enum {
     OTHER_GENESIS,
     UNKNOWN,
     UNKNOWN_AND_NO_GENESIS,
+    NO_PROOF_AND_UNKNOWN,
     JSON_ONLY,
     BROKEN_BOOTSTRAP
 } fault_t;
@@ -125,7 +126,7 @@ static bool execution(int fd, const char *request)
     if (strstr(request, "eth_getBlockByNumber"))
         return f == NO_BLOCK ? reply(fd, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}")
                              : send_block(fd, f == WRONG_HASH);
-    if (f == NO_PROOF)
+    if (f == NO_PROOF || f == NO_PROOF_AND_UNKNOWN)
         return reply(
             fd, 200,
             "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"the method eth_getProof does "
@@ -159,7 +160,7 @@ static bool consensus(int fd, const char *request)
         return f == UNKNOWN_AND_NO_GENESIS ? reply(fd, 404, "{}") : reply(fd, 200, body);
     }
     bootstraps++;
-    if (f == UNKNOWN || f == UNKNOWN_AND_NO_GENESIS || f == OTHER_GENESIS)
+    if (f == UNKNOWN || f == UNKNOWN_AND_NO_GENESIS || f == NO_PROOF_AND_UNKNOWN || f == OTHER_GENESIS)
         return reply(fd, 404, "{}");
     if (f == JSON_ONLY)
         return reply(fd, json ? 200 : 406, "{\"data\":{}}");
@@ -267,6 +268,11 @@ START_TEST(a_port_of_the_overlay_that_is_taken_is_named_before_anybody_is_asked)
     ck_assert_ptr_nonnull(strstr(e.text, "cannot listen on port"));
     ck_assert_ptr_nonnull(strstr(e.text, "(TCP)"));
     ck_assert_uint_eq(bootstraps, 0);
+    fault = OTHER_CHAIN; /* a node that has begun has it itself, and asks on */
+    const trial_t again = { .config = &c, .begun = true, .deadline = t.deadline };
+    ck_assert_int_eq(trial_run(&found, &e, &again), RC_REFUSED);
+    ck_assert_str_eq(e.field, "execution_rpc");
+    ck_assert_uint_eq(e.code, TRIAL_FOR_GOOD);
     c.transport = 1; /* QUIC alone does not need it */
     if (trial_run(&found, &e, &t))
         ck_assert_str_ne(e.field, "port");
@@ -296,6 +302,7 @@ START_TEST(what_is_wrong_is_named_and_nothing_is_kept)
         { UNKNOWN, "checkpoint", "no beacon API knows it", true },
         { UNKNOWN_AND_NO_GENESIS, "consensus_rpc", "bootstrap: HTTP status 404", false },
         { BROKEN_BOOTSTRAP, "consensus_rpc", "bootstrap: ", false },
+        { NO_PROOF_AND_UNKNOWN, "checkpoint", "no beacon API knows it", true },
         { JSON_ONLY, "consensus_rpc", "bootstrap: data.", false },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
