@@ -58,9 +58,12 @@ static void put_list(jw_t *w, const char *key, view_t text)
     jw_end(w);
 }
 
-/* The file that has the URLs: said so, or the credential of that name, if it is there. */
+/* The file that has the URLs: said so, or the credential of that name, if it is there. NULL also where the URLs are
+ * given: by the option, or by the variable when no option names a file. */
 static const char *file_of(char path[PATH_LEN_MAX], const given_t *g, env_fn *env)
 {
+    if (g->execution_rpc || (!g->execution_rpc_file && either(NULL, env, "KETTLE_EXECUTION_RPC")))
+        return NULL;
     const char *said = either(g->execution_rpc_file, env, "KETTLE_EXECUTION_RPC_FILE");
     const char *credentials = env("CREDENTIALS_DIRECTORY");
     if (said || !credentials || snprintf(path, PATH_LEN_MAX, "%s/execution_rpc", credentials) >= (int)PATH_LEN_MAX)
@@ -78,6 +81,28 @@ static rc_t check_checkpoint(err_t *e, const char *text)
     const rc_t rc = jo_rc(&o);
     jo_close(&doc);
     return err_before(e, rc, "checkpoint: ");
+}
+
+/* One line of URLs, as a file has them. What is wrong is said of the file, and never with its bytes. */
+static rc_t read_secret(view_t *out, err_t *e, const char *file)
+{
+    const char *why = NULL;
+    rc_t rc = err_before(e, file_read(out, e, file, FILE_MAX, FILE_REGULAR), "execution_rpc_file: ");
+    if (rc)
+        return rc;
+    const view_t text = trimmed(*out);
+    if (!text.n)
+        why = "is empty";
+    for (size_t i = 0; i < text.n && !why; i++)
+        if (text.p[i] == '\n')
+            why = "has more than one line: several URLs are one line, with commas";
+        else if ((text.p[i] < ' ' && text.p[i] != '\t') || text.p[i] > '~')
+            why = "has a byte that is in no URL (a byte order mark, a NUL, a letter outside ASCII)";
+    if (!why)
+        return RC_OK;
+    file_free(*out);
+    *out = view_of(NULL, 0);
+    return err_set(e, RC_REFUSED, "execution_rpc_file: %s %s", file, why);
 }
 
 static void put_checkpoint(jw_t *w, const char *text)
@@ -114,11 +139,15 @@ rc_t given_setup(view_t *out, err_t *e, const given_t *given, char *(*env)(const
                   .execution_rpc = either(given->execution_rpc, env, "KETTLE_EXECUTION_RPC"),
                   .consensus_rpc = either(given->consensus_rpc, env, "KETTLE_CONSENSUS_RPC"),
                   .checkpoint = either(given->checkpoint, env, "KETTLE_CHECKPOINT") };
-    const char *file = g.execution_rpc ? NULL : file_of(path, given, env);
+    const char *file = file_of(path, given, env);
     *out = view_of(NULL, 0);
+    if (file)
+        g.execution_rpc = NULL;
     rc_t rc = check_checkpoint(e, g.checkpoint);
+    if (!rc && given->execution_rpc && given->execution_rpc_file)
+        rc = err_say(e, RC_MALFORMED, "--execution-rpc and --execution-rpc-file are both given");
     if (!rc && file)
-        rc = err_before(e, file_read(&secret, e, file, FILE_MAX, 0), "execution_rpc_file: ");
+        rc = read_secret(&secret, e, file);
     if (rc || (!secret.p && !g.network && !g.execution_rpc && !g.consensus_rpc && !g.checkpoint))
         return rc;
     jw_t w = jw_of(NULL, SETUP_MAX);

@@ -1,6 +1,7 @@
 /* What options, variables and files give of a setup. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/os/file.h"
@@ -101,13 +102,52 @@ START_TEST(urls_with_secrets_come_from_files)
     ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ 0 }, env, false), RC_IO);
     ck_assert_msg(!strncmp(e.text, "execution_rpc_file: /nowhere/at/all: ", 37), "%s", e.text);
     gives(&(given_t){ .execution_rpc_file = path }, false, "{\"execution_rpc\":[\"https://a/secret\",\"https://b\"]}");
+    variable(2, "KETTLE_EXECUTION_RPC",
+             "https://variable"); /* an option goes before a variable, whichever of the two */
+    gives(&(given_t){ .execution_rpc_file = path }, false, "{\"execution_rpc\":[\"https://a/secret\",\"https://b\"]}");
+    gives(&(given_t){ 0 }, false, "{\"execution_rpc\":[\"https://variable\"]}");
+    ck_assert_int_eq(
+        given_setup(&setup, &e, &(given_t){ .execution_rpc = "https://c", .execution_rpc_file = path }, env, false),
+        RC_MALFORMED);
     unlink(path);
     rmdir(dir);
+}
+END_TEST
+
+/* Under the file's name, and without a byte of what is in it. */
+START_TEST(a_file_of_urls_that_holds_none_is_named)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } rows[] = { { "", 0 },
+                 { " \n\n", 3 },
+                 { "https://sesame\nhttps://b\n", 25 },
+                 { "\xef\xbb\xbfhttps://sesame\n", 18 },
+                 { "https://sesame\xff", 15 },
+                 { "https://sesame\0", 15 } };
+    char path[] = "/tmp/kettle-given-XXXXXX", pipe[80];
+    view_t setup;
+    err_t e;
+    close(mkstemp(path));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        FILE *f = fopen(path, "w");
+        ck_assert_uint_eq(fwrite(rows[i].bytes, 1, rows[i].n, f), rows[i].n);
+        fclose(f);
+        ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ .execution_rpc_file = path }, env, false), RC_REFUSED);
+        ck_assert_msg(strstr(e.text, path) && !strstr(e.text, "sesame") && !setup.p, "row %zu: %s", i, e.text);
+    }
+    snprintf(pipe, sizeof pipe, "%s.pipe", path); /* nobody writes into it: it is not waited for */
+    ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+    ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ .execution_rpc_file = pipe }, env, false), RC_REFUSED);
+    unlink(pipe);
+    unlink(path);
 }
 END_TEST
 
 int main(void)
 {
     return UNIT_RUN_AROUND("given", set_up, NULL, nothing_given_is_no_setup, options_are_a_setup_and_win_over_variables,
-                           a_checkpoint_is_one_object, urls_with_secrets_come_from_files);
+                           a_checkpoint_is_one_object, a_file_of_urls_that_holds_none_is_named,
+                           urls_with_secrets_come_from_files);
 }
