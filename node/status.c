@@ -174,6 +174,15 @@ static void put_setup(jw_t *w, const setup_t *s)
     jw_raw(w, "node_statement", s->node_text);
 }
 
+/* Which keys came by the setup, over the port or by options; what the measured file says is not among them. */
+static void put_by_setup(jw_t *w, const config_t *c)
+{
+    jw_array(w, "setup_keys");
+    for (size_t i = 0; i < c->by_setup.count; i++)
+        jw_str(w, NULL, c->by_setup.names[i]);
+    jw_end(w);
+}
+
 /* What is answered now, and what was. */
 static void put_answers(jw_t *w, service_t *s, node_state_t state)
 {
@@ -216,6 +225,7 @@ static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_stat
     put_answers(w, s, state);
     put_checkpoint(w, &s->setup.cluster);
     put_setup(w, &s->setup);
+    put_by_setup(w, s->with.config);
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
     rekey_pubkey(atomic_load(&s->rekey), pubkey);

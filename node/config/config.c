@@ -476,7 +476,9 @@ static uint64_t settable(const jo_t *base)
     while (jo_next(&list, &entry)) {
         view_t key = jo_text(&entry, NULL, 0, SIZE_MAX);
         uint64_t bit = key.p ? key_bit((const char *)key.p) : 0;
-        if (!bit)
+        if (!bit && key.p && option_find(options, OPTIONS, (const char *)key.p) < OPTIONS)
+            jo_fail(&entry, NULL, RC_MALFORMED, "names a key that no list can let a setup set");
+        else if (!bit)
             jo_fail(&entry, NULL, RC_MALFORMED, "is not the name of a key");
         set |= bit;
     }
@@ -490,7 +492,9 @@ static void check_settable(const jo_t *setup, uint64_t set)
         uint64_t bit = key_bit(one.name);
         if (!strcmp(one.name, FORCE))
             continue;
-        if (!bit)
+        if (!bit && option_find(options, OPTIONS, one.name) < OPTIONS)
+            jo_fail(&one, NULL, RC_MALFORMED, "belongs into the measured configuration, and no setup may set it");
+        else if (!bit)
             jo_fail(&one, NULL, RC_MALFORMED, "unknown key");
         else if (!(bit & set))
             jo_fail(&one, NULL, RC_REFUSED,
@@ -607,6 +611,9 @@ static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text
         return read_both(c, e, base, NULL, true, development);
     jo_t setup = open_object(&doc, e, text, "body");
     check_settable(&setup, set);
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (jo_has(&setup, options[i].key))
+            c->by_setup.names[c->by_setup.count++] = options[i].key;
     rc_t rc = jo_rc(&setup);
     if (!rc)
         rc = read_both(c, e, base, &setup, true, development);

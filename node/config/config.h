@@ -97,8 +97,9 @@ typedef struct {
     unsigned setup_may_reach;                /* a config_reach_t */
     bool execution_by_setup, consensus_by_setup; /* a setup has named those endpoints */
     hosting_t hosting;
-    bool development;      /* the operator may set anything */
-    setup_names_t may_set; /* the keys that a setup was allowed to set */
+    bool development;       /* the operator may set anything */
+    setup_names_t may_set;  /* the keys that a setup was allowed to set; */
+    setup_names_t by_setup; /* and those that it has set */
 } config_t;
 
 /* Reads the configuration from a base text (p NULL: none) and a setup text (p NULL: none); keys of setup win where the

@@ -16,6 +16,8 @@ typedef struct {
     const checkpoint_ask_t *ask;
     quorum_server_t servers[OPTION_URLS_MAX];
     err_t why[OPTION_URLS_MAX]; /* what a server did instead of answering */
+    uint64_t best;              /* the newest epoch that enough have finalized, too old or not */
+    bool asked_roots;           /* for the block roots of an epoch */
     exchange_t exchange;
 } search_t;
 
@@ -53,9 +55,12 @@ static void note(search_t *s, size_t who, rc_t rc, const err_t *e)
     (void)err_before(&s->why[who], rc, "%s: ", e->field);
 }
 
-static rc_t gave_up(err_t *e)
+static rc_t gave_up(const search_t *s, err_t *e)
 {
-    return err_in(e, RC_TIMEOUT, "checkpoint", "the servers were not asked to an end");
+    if (!s->exchange.slowest_ms)
+        return err_in(e, RC_TIMEOUT, "checkpoint", "the servers were not asked to an end");
+    return err_in(e, RC_TIMEOUT, "checkpoint", "the servers were not asked to an end in time: %s took %u s",
+                  source(s)->hosts[s->exchange.slowest], s->exchange.slowest_ms / 1000);
 }
 
 /* What each has finalized. */
@@ -65,7 +70,7 @@ static rc_t ask_epochs(search_t *s, err_t *e)
     for (size_t i = 0; i < source(s)->of.count; i++)
         add(s, i, FINALITY_PATH);
     if (exchange_perform(&s->exchange, &s->ask->deadline))
-        return gave_up(e);
+        return gave_up(s, e);
     for (size_t i = 0; i < s->exchange.n; i++) {
         size_t who;
         const view_t body = body_of(s, &who, i);
@@ -83,6 +88,7 @@ static rc_t ask_roots(search_t *s, err_t *e, const hash32_t newest[], uint64_t e
 {
     char path[FINALITY_ROOT_PATH_MAX];
     err_t bad;
+    s->asked_roots = true;
     finality_root_path(path, lc_first_slot(&s->ask->config->network, epoch));
     for (size_t i = 0; i < source(s)->of.count; i++) {
         s->servers[i].named = s->servers[i].answered && s->servers[i].epoch == epoch;
@@ -91,7 +97,7 @@ static rc_t ask_roots(search_t *s, err_t *e, const hash32_t newest[], uint64_t e
             add(s, i, path);
     }
     if (exchange_perform(&s->exchange, &s->ask->deadline))
-        return gave_up(e);
+        return gave_up(s, e);
     for (size_t i = 0; i < s->exchange.n; i++) {
         size_t who;
         const view_t body = body_of(s, &who, i);
@@ -140,7 +146,10 @@ static rc_t agree(search_t *s, checkpoint_t *out, err_t *e)
     uint32_t by = 0;
     for (size_t i = 0; i < OPTION_URLS_MAX; i++)
         newest[i] = s->servers[i].root;
-    rc_t rc = quorum_epoch(&epoch, e, s->servers, source(s)->of.count, source(s)->quorum, oldest);
+    rc_t rc = quorum_epoch(&epoch, e, s->servers, source(s)->of.count, source(s)->quorum, 0);
+    s->best = epoch;
+    if (!rc)
+        rc = quorum_epoch(&epoch, e, s->servers, source(s)->of.count, source(s)->quorum, oldest);
     for (unsigned step = 0; !rc; step++) {
         rc = ask_roots(s, e, newest, epoch);
         if (rc)
@@ -159,6 +168,58 @@ static rc_t agree(search_t *s, checkpoint_t *out, err_t *e)
     return rc;
 }
 
+const char *checkpoint_duration(char out[40], uint64_t ms)
+{
+    const unsigned long long s = ms / 1000;
+    if (s >= 86400)
+        snprintf(out, 40, "%llu d %llu h", s / 86400, s / 3600 % 24);
+    else if (s >= 3600)
+        snprintf(out, 40, "%llu h %llu min", s / 3600, s / 60 % 60);
+    else
+        snprintf(out, 40, "%llu s", s);
+    return out;
+}
+
+/* What server i did that it does not count. */
+static const char *fault_of(char out[40], const search_t *s, size_t i)
+{
+    const quorum_server_t *v = &s->servers[i];
+    if (s->why[i].rc)
+        return s->why[i].text;
+    if (v->named)
+        snprintf(out, 40, "names 0x%02x%02x%02x%02x...", v->root.b[0], v->root.b[1], v->root.b[2], v->root.b[3]);
+    else
+        snprintf(out, 40, "%s", v->answered ? "has not finalized that epoch" : "did not answer");
+    return out;
+}
+
+/* Who is to blame that there is no quorum, behind how many there are; of what is too old how old, and the way out. */
+static void say_more(const search_t *s, err_t *e)
+{
+    char more[sizeof e->text] = "", one[40], bound[40];
+    const config_t *c = s->ask->config;
+    size_t n = 0;
+    if (e->rc == RC_LIMIT) {
+        const uint64_t bound_ms = lc_checkpoint_bound_ms(&c->network, c->checkpoint_age_max_s);
+        const uint64_t at = lc_slot_start_ms(&c->network, lc_first_slot(&c->network, s->best));
+        (void)err_set(
+            e, RC_LIMIT,
+            "epoch %llu, the newest that %zu of %zu servers have finalized, is %s old, which is too old: it may be %s. %s",
+            (unsigned long long)s->best, source(s)->quorum, source(s)->of.count,
+            checkpoint_duration(one, s->ask->now_ms > at ? s->ask->now_ms - at : 0),
+            checkpoint_duration(bound, bound_ms), CHECKPOINT_HOW);
+        return;
+    }
+    for (size_t i = 0; (e->rc == RC_NEED_DATA || e->rc == RC_REFUSED) && i < source(s)->of.count && n < sizeof more;
+         i++) {
+        const bool counts = s->servers[i].answered && !s->servers[i].named && !s->asked_roots;
+        if (!counts)
+            n += (size_t)snprintf(more + n, sizeof more - n, "; %s: %s", source(s)->hosts[i], fault_of(one, s, i));
+    }
+    const err_t plain = *e;
+    (void)err_set(e, e->rc, "%s%s", plain.text, more);
+}
+
 rc_t checkpoint_find(checkpoint_t *out, err_t *e, const checkpoint_ask_t *x)
 {
     if (x->config->checkpoint.kind != CHECKPOINT_QUORUM) {
@@ -174,6 +235,8 @@ rc_t checkpoint_find(checkpoint_t *out, err_t *e, const checkpoint_ask_t *x)
         rc = ask_epochs(s, &bad);
     if (!rc)
         rc = agree(s, out, &bad);
+    if (s && rc)
+        say_more(s, &bad);
     free(s);
     return rc ? err_in(e, rc, "checkpoint", "%s", bad.text) : RC_OK;
 }

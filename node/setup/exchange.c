@@ -22,6 +22,11 @@ rc_t exchange_perform(exchange_t *x, const deadline_t *d)
         x->requests[i].timeout_ms = left < EXCHANGE_MS ? (uint32_t)left : EXCHANGE_MS;
     if (x->n)
         hc_perform(d->http, x->responses, x->requests, x->n, d->cancel, d->ctx);
+    for (size_t i = 0; i < x->n; i++)
+        if (x->responses[i].elapsed_ms > x->slowest_ms) {
+            x->slowest = x->who[i];
+            x->slowest_ms = x->responses[i].elapsed_ms;
+        }
     return RC_OK;
 }
 
@@ -30,7 +35,9 @@ view_t exchange_body(const exchange_t *x, err_t *e, size_t i)
     const hc_response_t *r = &x->responses[i];
     if (!r->why.rc && r->status == 200)
         return r->body ? view_of(r->body, r->body_len) : view_str("");
-    if (r->why.rc)
+    if (r->why.rc == RC_REFUSED)
+        (void)err_set(e, r->why.rc, "%s (setup_may_reach)", r->why.text);
+    else if (r->why.rc)
         (void)err_say(e, r->why.rc, r->why.text);
     else if (r->moved[0])
         (void)err_set(e, RC_IO, "HTTP status %d, to %s", r->status, r->moved);

@@ -28,6 +28,8 @@ typedef struct {
     size_t who[EXCHANGE_MAX]; /* the caller's */
     char urls[EXCHANGE_MAX][EXCHANGE_URL];
     size_t n;
+    size_t slowest; /* who of all exchanges took longest, and how long; 0 ms: nobody was asked */
+    uint32_t slowest_ms;
 } exchange_t;
 
 /* Adds a GET of a path below a server's URL, and gives it to be made something else of. who is kept beside it. */
@@ -36,7 +38,8 @@ hc_request_t *exchange_add(exchange_t *x, const char *base, const char *path, si
 /* Performs all. RC_TIMEOUT: there is no time left, or it is to end; responses are empty then. */
 NODISCARD rc_t exchange_perform(exchange_t *x, const deadline_t *d);
 
-/* The body of an answer with status 200; else p is NULL, and e says why there is none. */
+/* The body of an answer with status 200; else p is NULL, and e says why there is none: also which key of the measured
+ * configuration lets a setup lead there. */
 view_t exchange_body(const exchange_t *x, err_t *e, size_t i);
 
 /* Frees the answers: the next exchange may be made. */

@@ -7,6 +7,7 @@
 #include "base/os/log.h"
 #include "node/setup/tries.h"
 #include "overlay/net/sock.h"
+#include "rpc/upstream/finality.h"
 
 #define REQUESTS_ARENA_MAX ((size_t)256 << 10)
 #define QUOTE_LEAST_MS 3000u /* for the quote, whatever the others have taken; */
@@ -32,6 +33,28 @@ static void take(trial_run_t *r, size_t i)
         try_execution_take(r, i, kind, endpoint);
 }
 
+static bool is_cancelled(const deadline_t *d)
+{
+    return d->cancel && d->cancel(d->ctx);
+}
+
+/* The time of the trial has gone by: by whom, when it was a server's doing. */
+static rc_t out_of_time(const trial_run_t *r, err_t *e)
+{
+    const exchange_t *x = &r->exchange;
+    if (is_cancelled(&r->trial->deadline))
+        return err_say(e, RC_TIMEOUT, "the trial of the setup was ended");
+    if (x->slowest_ms) {
+        const bool execution = x->slowest / UP_ENDPOINTS_MAX < TRY_GENESIS;
+        const tries_t *t = execution ? &r->execution : &r->consensus;
+        return err_in(e, RC_REFUSED, t->field, "%s: took %u s, too long for the setup to be tried in time",
+                      up_origin(t->up, x->slowest % UP_ENDPOINTS_MAX), x->slowest_ms / 1000);
+    }
+    if (r->trial->config->checkpoint.kind == CHECKPOINT_QUORUM)
+        return err_in(e, RC_REFUSED, "checkpoint", "%s", "its servers took too long for the setup to be tried in time");
+    return err_say(e, RC_TIMEOUT, "the setup could not be tried to an end in time");
+}
+
 /* Both lists side by side: first what needs nothing, then what the first answers lead to. */
 static rc_t ask_all(trial_run_t *r, err_t *e)
 {
@@ -39,7 +62,7 @@ static rc_t ask_all(trial_run_t *r, err_t *e)
         try_execution_ask(r, round);
         try_consensus_ask(r, round);
         if (exchange_perform(&r->exchange, &r->trial->deadline))
-            return err_say(e, RC_TIMEOUT, "the setup could not be tried to an end in time");
+            return out_of_time(r, e);
         for (size_t i = 0; i < r->exchange.n; i++)
             take(r, i);
         exchange_clear(&r->exchange);
@@ -104,7 +127,8 @@ static rc_t find_start(trial_run_t *r, err_t *e)
     if (t->config->peer_count)
         return RC_OK;
     const rc_t rc = checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline });
-    return rc == RC_NEED_DATA || rc == RC_LIMIT ? RC_REFUSED : rc;
+    const bool slow = rc == RC_TIMEOUT && !is_cancelled(&t->deadline);
+    return rc == RC_NEED_DATA || rc == RC_LIMIT || slow ? RC_REFUSED : rc;
 }
 
 /* What came of both lists: of the first that has a fault, unless the other's is one for good. */
@@ -118,14 +142,65 @@ static rc_t conclude(trial_run_t *r, err_t *e)
     return other;
 }
 
+/* The first that was not asked, since its address may not be. */
+static rc_t refuse_walled(const trial_run_t *r, err_t *e, bool servers)
+{
+    const exchange_t *x = &r->exchange;
+    err_t why;
+    for (size_t i = 0; i < x->n; i++) {
+        if (x->responses[i].why.rc != RC_REFUSED)
+            continue;
+        (void)exchange_body(x, &why, i);
+        if (servers)
+            return err_in(e, RC_REFUSED, "checkpoint.of", "%s: %s", r->trial->config->checkpoint.hosts[x->who[i]],
+                          why.text);
+        const tries_t *t = x->who[i] / UP_ENDPOINTS_MAX < TRY_GENESIS ? &r->execution : &r->consensus;
+        return err_in(e, RC_REFUSED, t->field, "%s: %s", up_origin(t->up, x->who[i] % UP_ENDPOINTS_MAX), why.text);
+    }
+    return RC_OK;
+}
+
+static void ask_servers(trial_run_t *r)
+{
+    const config_t *c = r->trial->config;
+    const bool by_setup = c->checkpoint_found == SETUP_FOUND_SETUP && c->checkpoint.kind == CHECKPOINT_QUORUM;
+    for (size_t i = 0; by_setup && i < c->checkpoint.of.count; i++) {
+        hc_request_t *q = exchange_add(&r->exchange, c->checkpoint.of.urls[i], FINALITY_PATH, i);
+        q->reach = config_reach(c, true);
+        q->ca_file = c->ca_file.consensus;
+        q->body_max = FINALITY_BODY_MAX;
+    }
+}
+
+/* Of a setup that is not tried: only where it leads. */
+static rc_t try_reach(trial_run_t *r, err_t *e)
+{
+    rc_t rc = RC_OK;
+    for (unsigned round = 0; round < 2 && !rc; round++) {
+        if (round)
+            ask_servers(r);
+        else {
+            try_execution_ask(r, 0);
+            try_consensus_ask(r, 0);
+        }
+        if (exchange_perform(&r->exchange, &r->trial->deadline))
+            return out_of_time(r, e);
+        rc = refuse_walled(r, e, round > 0);
+        exchange_clear(&r->exchange);
+    }
+    return rc;
+}
+
 static rc_t run(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
-    rc_t rc = t->begun ? RC_OK : try_port(e, t->config);
+    rc_t rc = t->begun || t->reach_only ? RC_OK : try_port(e, t->config);
     if (!rc)
         rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
     if (!rc)
         rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus);
+    if (!rc && t->reach_only)
+        return try_reach(r, e);
     if (!rc)
         rc = find_start(r, e);
     if (!rc)

@@ -155,27 +155,14 @@ void try_consensus_take(trial_run_t *r, size_t i, try_kind_t kind, size_t endpoi
 
 /* ---- what came of all ---- */
 
-/* "14 d 3 h", "5 h 12 min", "340 s". */
-static const char *duration(char out[40], uint64_t ms)
-{
-    const unsigned long long s = ms / 1000;
-    if (s >= 86400)
-        snprintf(out, 40, "%llu d %llu h", s / 86400, s / 3600 % 24);
-    else if (s >= 3600)
-        snprintf(out, 40, "%llu h %llu min", s / 3600, s / 60 % 60);
-    else
-        snprintf(out, 40, "%llu s", s);
-    return out;
-}
-
 static rc_t too_old(const trial_run_t *r, err_t *e, uint64_t slot)
 {
     const lc_network_t *net = &r->trial->config->network;
     const uint64_t at = lc_slot_start_ms(net, slot), now = r->trial->now_ms;
     char age[40], bound[40];
     (void)err_in(e, RC_REFUSED, "checkpoint", "is %s old (slot %llu), and may be %s. " CHECKPOINT_HOW,
-                 duration(age, now > at ? now - at : 0), (unsigned long long)slot,
-                 duration(bound, lc_checkpoint_bound_ms(net, r->trial->config->checkpoint_age_max_s)));
+                 checkpoint_duration(age, now > at ? now - at : 0), (unsigned long long)slot,
+                 checkpoint_duration(bound, lc_checkpoint_bound_ms(net, r->trial->config->checkpoint_age_max_s)));
     return err_code(e, RC_REFUSED, TRIAL_FOR_GOOD);
 }
 

@@ -506,6 +506,13 @@ START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
                      RC_MALFORMED); /* not known is not the same as not allowed */
     ck_assert_str_eq(e.field, "colour");
     ck_assert_str_eq(e.text, "unknown key");
+    ck_assert_int_eq(read_texts(&c, &e, base, "{\"port\":5,\"setup_may_reach\":\"all\"}"), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "setup_may_reach");
+    ck_assert_str_eq(e.text, "belongs into the measured configuration, and no setup may set it");
+    ck_assert_int_eq(read_texts(&c, &e, "{\"setup_may_set\":[\"port\",\"force\"]}", "{}"), RC_MALFORMED);
+    ck_assert_str_eq(e.text, "names a key that no list can let a setup set");
+    ck_assert_int_eq(read_texts(&c, &e, "{\"setup_may_set\":[\"port\",\"farce\"]}", "{}"), RC_MALFORMED);
+    ck_assert_str_eq(e.text, "is not the name of a key");
     ck_assert_int_eq(read_texts(&c, &e, base, "{\"port\":5,\"tee\":\"tdx\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "tee");
     ck_assert_str_eq(e.text, "the measured configuration of this image does not let /setup set this key");

@@ -440,9 +440,16 @@ START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
     other->tried.rows[TRIALS_MAX - 1].at_ms -= TRIALS_MS; /* a minute has gone by for one of them */
     ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
     ck_assert_str_eq(e.field, "execution_rpc");
+    ck_assert_msg(strstr(e.text, "(setup_may_reach)") != NULL, "%s", e.text);
     /* ... which keeps another client from none of its two. */
     expect_setup(other, "Content-Type: application/json\r\n", text, 400, "may not be asked");
     expect_setup(other, "Content-Type: application/json\r\n", text, 429, "were tried within a minute");
+    snprintf(text + strlen(text) - 1, 20, ",\"force\":true}"); /* neither is left out by force */
+    ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_LIMIT);
+    other->tried.rows[TRIALS_MAX - 1].at_ms -= TRIALS_MS;
+    ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
+    ck_assert_str_eq(e.field, "execution_rpc");
+    ck_assert_msg(strstr(e.text, "may not be asked") != NULL, "%s", e.text);
     node_stop(other);
     unlink(path);
     close(file);
@@ -487,6 +494,7 @@ START_TEST(status_tells_the_state_and_once_there_is_a_service_its_keys)
     ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"state\": \"syncing\""));
     ck_assert_ptr_nonnull(strstr((const char *)after.p, key));
     ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"head\": null"));
+    ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"setup_keys\": [\n    \"peers\",\n    \"port\","));
     ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"bound_by\": \"clock\""));
     ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"counter_is_bound\": false"));
     arena_free(&a);

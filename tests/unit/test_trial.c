@@ -346,6 +346,12 @@ START_TEST(no_setup_looks_into_this_machine_or_its_network)
         c.consensus_by_setup = rows[i].consensus;
         c.development = rows[i].development;
         c.setup_may_reach = rows[i].reach;
+        trial_t only = t; /* a forced setup, which is wrong otherwise and leads nowhere where it may not */
+        only.reach_only = true;
+        fault = NO_KEY;
+        ck_assert_msg(trial_run(&found, &e, &only) == (rows[i].field ? RC_REFUSED : RC_OK), "row %zu: %s", i, e.text);
+        ck_assert_str_eq(e.field, rows[i].field ? rows[i].field : "");
+        fault = ALL_IS_WELL;
         const rc_t rc = trial_run(&found, &e, &t);
         ck_assert_msg(rc == (rows[i].field ? RC_REFUSED : RC_OK), "row %zu: %s: %s", i, e.field, e.text);
         ck_assert_str_eq(e.field, rows[i].field ? rows[i].field : "");
@@ -426,10 +432,59 @@ START_TEST(servers_that_are_no_quorum_are_refused_under_their_field)
                                           .hosts = { "127.0.0.1" } };
     ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
     ck_assert_str_eq(e.field, "checkpoint");
-    ck_assert_str_eq(e.text, "0 of 1 servers say what is finalized, and 1 have to");
+    ck_assert_msg(!strncmp(e.text, "0 of 1 servers say what is finalized, and 1 have to; 127.0.0.1: ", 64), "%s",
+                  e.text);
+    const trial_t stranger = { .config = &c, .reach_only = true, .deadline = t.deadline };
+    c.execution_rpc.count = c.consensus_rpc.count = 0; /* the quorum's servers are looked at, too */
+    ck_assert_int_eq(trial_run(&found, &e, &stranger), RC_OK);
+    c.checkpoint_found = SETUP_FOUND_SETUP;
+    ck_assert_int_eq(trial_run(&found, &e, &stranger), RC_REFUSED);
+    ck_assert_str_eq(e.field, "checkpoint.of");
     hc_free(http);
     fake_free(fakes[0]);
     fake_free(fakes[2]);
+}
+END_TEST
+
+/* A byte now and then, until nobody reads any more. */
+static bool trickle(int fd, const char *request)
+{
+    (void)request;
+    if (!say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"))
+        return false;
+    for (unsigned i = 0; i < 4000 && say(fd, " "); i++)
+        usleep(10000);
+    return false;
+}
+
+START_TEST(who_takes_all_of_the_trials_time_is_named)
+{
+    char urls[4][100];
+    fake_t *fakes[4] = { NULL }, *slow = fake_new(trickle);
+    trial_found_t found = { .bootstrap = NULL };
+    net = fx_minimal_fulu();
+    config_t c = config_of(urls, fakes, 1);
+    hc_t *http = hc_new(NULL);
+    err_t e;
+    fault = ALL_IS_WELL;
+    snprintf(urls[2], 100, "http://127.0.0.1:%u", slow->port);
+    const trial_t t = { .config = &c, .deadline = { .http = http, .until_ms = clock_ms() + 1000 } };
+    ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
+    ck_assert_msg(!strcmp(e.field, "consensus_rpc") && strstr(e.text, "too long") && strstr(e.text, "127.0.0.1"),
+                  "%s: %s", e.field, e.text);
+    c.checkpoint = (config_checkpoint_t){ .kind = CHECKPOINT_QUORUM,
+                                          .quorum = 1,
+                                          .of = { .urls = { urls[2] }, .count = 1, .given = true },
+                                          .hosts = { "127.0.0.1" } };
+    trial_t again = t;
+    again.deadline.until_ms = clock_ms() + 1000;
+    ck_assert_int_eq(trial_run(&found, &e, &again), RC_REFUSED);
+    ck_assert_str_eq(e.field, "checkpoint");
+    ck_assert_msg(strstr(e.text, "127.0.0.1") != NULL, "%s", e.text);
+    hc_free(http);
+    fake_free(fakes[0]);
+    fake_free(fakes[2]);
+    fake_free(slow);
 }
 END_TEST
 
@@ -463,5 +518,5 @@ int main(void)
                            an_old_checkpoint_is_refused_with_its_age_the_bound_and_the_way_to_a_new_one,
                            one_good_endpoint_is_enough_unless_another_is_of_another_chain,
                            a_tee_that_gives_no_quote_is_named, servers_that_are_no_quorum_are_refused_under_their_field,
-                           a_trial_ends_when_it_is_to_end_or_has_no_time);
+                           who_takes_all_of_the_trials_time_is_named, a_trial_ends_when_it_is_to_end_or_has_no_time);
 }
