@@ -3,8 +3,9 @@
  *
  * As long as requests of clients are answered nobody is asked. In their absence each endpoint is asked for its chain
  * id; and for a small proof at the first look, where requests of clients have failed since the last one, and until
- * somebody gives one again: who is out of quota still says which chain it is of. Nobody is blamed for what it says. Who dies is found out within PULSE_EVERY_MS twice and PULSE_ANSWER_MS;
- * who is back within PULSE_AGAIN_MS and that. Nothing else depends on it: requests of clients try every endpoint.
+ * somebody gives one again: who is out of quota still says which chain it is of. Nobody is blamed for what it says.
+ * Who dies is found out within PULSE_EVERY_MS twice and PULSE_ANSWER_MS; who is back within PULSE_AGAIN_MS and that.
+ * Nothing else depends on it: requests of clients try every endpoint.
  *
  * Floor:  5, node/chain.
  * Tests:  tests/unit/test_pulse.c

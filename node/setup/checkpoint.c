@@ -204,7 +204,8 @@ static void say_more(const search_t *s, err_t *e)
         const uint64_t at = lc_slot_start_ms(&c->network, lc_first_slot(&c->network, s->best));
         (void)err_set(
             e, RC_LIMIT,
-            "epoch %llu, the newest that %zu of %zu servers have finalized, is %s old, which is too old: it may be %s. %s",
+            "epoch %llu, the newest that %zu of %zu servers have finalized, is %s old, which is too old: it may be %s. "
+            "%s",
             (unsigned long long)s->best, source(s)->quorum, source(s)->of.count,
             checkpoint_duration(one, s->ask->now_ms > at ? s->ask->now_ms - at : 0),
             checkpoint_duration(bound, bound_ms), CHECKPOINT_HOW);

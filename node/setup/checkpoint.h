@@ -29,8 +29,8 @@ const char *checkpoint_duration(char out[40], uint64_t ms);
 #define CHECKPOINT_STEPS_MAX 4u /* how many epochs back, where the block of the first is missing */
 
 /* The root of the configuration, or what a quorum of its servers names now; who disagrees is told to the log.
- * RC_NEED_DATA, RC_REFUSED: no quorum; RC_LIMIT: what they name is too old; RC_TIMEOUT, RC_NOMEM. e names the field, and
- * as far as its room goes what each server did. */
+ * RC_NEED_DATA, RC_REFUSED: no quorum; RC_LIMIT: what they name is too old; RC_TIMEOUT, RC_NOMEM. e names the field,
+ * and as far as its room goes what each server did. */
 NODISCARD rc_t checkpoint_find(checkpoint_t *out, err_t *e, const checkpoint_ask_t *x);
 
 #endif

@@ -26,8 +26,8 @@
  * RC_IO: it refuses, in the words of its error; RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t latest_check_chain(err_t *e, view_t body, uint64_t chain_id);
 
-/* Reads the answer to LATEST_PROOF_REQUEST: whether there is a proof, of which nothing is checked. RC_IO: it refuses, in
- * the words of its error; RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
+/* Reads the answer to LATEST_PROOF_REQUEST: whether there is a proof, of which nothing is checked. RC_IO: it refuses,
+ * in the words of its error; RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t latest_check_proves(err_t *e, view_t body);
 
 /* Reads the answer to LATEST_BLOCK_REQUEST: the header, whose hash is the one that it says, and that hash. Outputs are
