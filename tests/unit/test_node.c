@@ -446,7 +446,7 @@ START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
     expect_setup(other, "Content-Type: application/json\r\n", text, 429, "were tried within a minute");
     snprintf(text + strlen(text) - 1, 20, ",\"force\":true}"); /* neither is left out by force */
     ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_LIMIT);
-    other->tried.rows[TRIALS_MAX - 1].at_ms -= TRIALS_MS;
+    memset(&other->tried, 0, sizeof other->tried);
     ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
     ck_assert_str_eq(e.field, "execution_rpc");
     ck_assert_msg(strstr(e.text, "may not be asked") != NULL, "%s", e.text);
