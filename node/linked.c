@@ -26,12 +26,18 @@ void linked_init(linked_t *l, ask_t *ask, ex_cache_t *cache, held_t *held)
     l->held = held;
     atomic_init(&l->without, 0);
     atomic_init(&l->walks, 0);
+    atomic_init(&l->lost, false);
 }
 
-bool linked_asks(const linked_t *l)
+bool linked_asks(linked_t *l)
 {
     const unsigned without = atomic_load(&l->without);
-    return without < TRIES || without % AGAIN == 0;
+    return !atomic_exchange(&l->lost, false) && (without < TRIES || without % AGAIN == 0);
+}
+
+void linked_lost(linked_t *l)
+{
+    atomic_store(&l->lost, true);
 }
 
 bool linked_busy(const linked_t *l)

@@ -27,13 +27,17 @@ typedef struct {
     held_t *held;
     atomic_uint without; /* heads of Amsterdam in a row that came without their list */
     atomic_uint walks;   /* through blocks that were no heads */
+    atomic_bool lost;    /* the last header that was asked for with its list did not come */
 } linked_t;
 
 /* Before anything else. */
 void linked_init(linked_t *l, ask_t *ask, ex_cache_t *cache, held_t *held);
 
-/* Whether a head's list is worth asking for: somebody has it, or may have it by now. */
-bool linked_asks(const linked_t *l);
+/* Whether a head's list is worth asking for: somebody has it, or may have it by now. Not right after linked_lost. */
+bool linked_asks(linked_t *l);
+
+/* A header that was asked for with its list did not come: the next one is asked for alone, as that may be why. */
+void linked_lost(linked_t *l);
 
 /* Takes a new head's header, whose hash is proven, and its list, of which nothing is; rlp.p NULL: it did not come. */
 void linked_take(linked_t *l, const ex_header_t *h, view_t rlp);

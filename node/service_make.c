@@ -259,6 +259,7 @@ typedef struct {
     service_t *service;
     follow_t *follow;
     head_kind_t kind;
+    bool changes; /* with its block access list */
 } fetched_t;
 
 static void on_header(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
@@ -267,6 +268,8 @@ static void on_header(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
     const ex_header_t *header = rc ? NULL : ex_head_result(take_q);
     if (header && f->kind == HEAD_LATEST)
         linked_take(&f->service->linked, header, ex_head_changes(take_q));
+    else if (f->changes)
+        linked_lost(&f->service->linked);
     follow_header(f->follow, f->kind, header, e, ex_head_claims_newer(take_q));
     query_free(take_q);
     atomic_fetch_sub(&f->service->fetching, 1);
@@ -279,14 +282,14 @@ static void fetch_header(void *ctx, follow_t *follow, head_kind_t kind, const ha
     query_t *q;
     err_t e;
     fetched_t *f = malloc(sizeof *f);
-    const bool changes = kind == HEAD_LATEST && linked_asks(&s->linked);
+    const bool changes = kind == HEAD_LATEST && !raw && linked_asks(&s->linked);
     rc_t rc = f ? ex_head_new(&q, &e, hash,
                               raw       ? EX_HEAD_BYTES
                               : changes ? EX_HEAD_AND_CHANGES
                                         : EX_HEAD_ONLY)
                 : RC_NOMEM;
     if (f)
-        *f = (fetched_t){ s, follow, kind };
+        *f = (fetched_t){ s, follow, kind, changes };
     atomic_fetch_add(&s->fetching, 1);
     if (!rc)
         rc = ask_submit(s->ask, q, NULL, on_header, f);

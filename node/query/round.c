@@ -443,6 +443,21 @@ static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const 
     arena_free(&a);
 }
 
+/* Whether it is the block access list that comes along if it can be had. */
+static bool is_extra(const need_t *need)
+{
+    return need->kind == NEED_CHANGES && need->origin == NEED_GUESSED;
+}
+
+/* What is wrong with such a list costs that alone: the header that it came with stands by its own hash. Nor is it a lie
+ * when it has another hash than the header says: clients write it in JSON, each in its own way. */
+static void forgo_extra(round_t *r, visit_t *v, const seat_t *s, rc_t rc, const err_t *why)
+{
+    v->asked[s->index] = true;
+    log_write(rc_blames_input(rc) ? LOG_INFO : LOG_DEBUG, "execution", "%s: %s", up_origin(r->upstream, v->endpoint),
+              why->text);
+}
+
 /* Whether a proof was refused for the number of its slots: then this endpoint is asked for half as many at once. */
 static bool asked_too_many(visit_t *v, const seat_t *s)
 {
@@ -473,6 +488,10 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     v->own |= s->own;
     if (again)
         return;
+    if (rc && is_extra(s->need)) {
+        forgo_extra(r, v, s, rc, &e);
+        return;
+    }
     const bool *had = r->had[s->index];
     const bool more = !rc && had && had[s->at] && !r->answered[s->index]; /* pieces are still to be asked for */
     v->asked[s->index] |= !more;

@@ -15,6 +15,9 @@
  * it refuses for now after the rest; that waits for it no longer than it usually takes, and a second. State of an old
  * block is asked first of those that have not refused one as old.
  *
+ * What is wrong with a block access list that comes with a header if it can be had costs that list alone: no endpoint is
+ * blamed, and no other one asked.
+ *
  * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered
  * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
  *
@@ -29,7 +32,7 @@
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
  *
  * Floor:  5, node/query. One thread at a time.
- * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_providers.c
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_ask_head.c, tests/unit/test_providers.c
  */
 #ifndef NODE_QUERY_ROUND_H
 #define NODE_QUERY_ROUND_H

@@ -150,6 +150,17 @@ START_TEST(lists_that_nobody_has_are_asked_for_less)
 }
 END_TEST
 
+/* The list may be why a header did not come; the one after it is asked for with its list. */
+START_TEST(after_a_header_that_did_not_come_one_is_asked_for_alone)
+{
+    start_chain();
+    linked_lost(&linked);
+    ck_assert(!linked_asks(&linked));
+    ck_assert(linked_asks(&linked));
+    finish_chain();
+}
+END_TEST
+
 /* A list of which nothing is proven: one with another hash is no reason to ask. */
 START_TEST(a_list_with_another_hash_is_not_taken)
 {
@@ -168,5 +179,5 @@ int main(void)
     return UNIT_RUN("linked", a_block_after_a_head_needs_nobody, blocks_that_were_no_heads_are_fetched_with_their_lists,
                     a_reorganisation_is_followed_to_where_the_branches_part, a_walk_has_an_end,
                     where_a_list_is_missing_nothing_is_known, lists_that_nobody_has_are_asked_for_less,
-                    a_list_with_another_hash_is_not_taken);
+                    after_a_header_that_did_not_come_one_is_asked_for_alone, a_list_with_another_hash_is_not_taken);
 }
