@@ -369,6 +369,21 @@ static int mark_shared(batch_t *b)
     return n;
 }
 
+/* Marks what a batch has beside block access lists, if it failed as it may have for one of those: it was too long, or
+ * nothing could be made of the answer. False: there is nothing to mark. */
+static bool mark_beside_lists(batch_t *b)
+{
+    const bool nothing_came = b->response.why.rc && b->response.why.rc != RC_LIMIT;
+    size_t lists = 0;
+    for (size_t i = 0; i < b->count; i++)
+        lists += b->needs[i]->kind == NEED_CHANGES;
+    if (nothing_came || b->rc == RC_NOMEM || refusal_passes((refusal_t)b->why.code) || !lists || lists == b->count)
+        return false;
+    for (size_t i = 0; i < b->count; i++)
+        b->list[i]->again = b->needs[i]->kind != NEED_CHANGES;
+    return true;
+}
+
 /* What waits there to be asked again after a refusal has failed too. */
 static void fail_again(flights_t *f, turns_t *t, const batch_t *failed)
 {
@@ -401,18 +416,19 @@ static void ask_again(flights_t *f, batch_t *b)
         lesson_silence(f->config.upstream, b);
     if (b->sent && b->rc && b->why.code == REFUSAL_BUSY)
         lesson_busy(f->config.upstream, b);
-    if (!b->sent || (b->rc && b->why.code != REFUSAL_BATCH))
+    if (!b->sent)
         return;
     if (!b->rc) {
         if (lesson_elements(f->config.upstream, b) + mark_shared(b))
             rebook(f, b, false, true);
         return;
     }
-    const cap_next_t next = lesson_refusal(f->config.upstream, b);
+    const bool refused = b->why.code == REFUSAL_BATCH;
+    const cap_next_t next = refused ? lesson_refusal(f->config.upstream, b) : CAP_FAILS;
     mark_all(b, next != CAP_FAILS);
-    if (next != CAP_FAILS)
+    if (next != CAP_FAILS || mark_beside_lists(b))
         rebook(f, b, next == CAP_APART, false);
-    else if (!lesson_has_hint(b))
+    else if (refused && !lesson_has_hint(b))
         fail_waiting(f, b);
 }
 

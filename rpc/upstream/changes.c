@@ -73,19 +73,21 @@ rc_t jr_read_changes(view_t *rlp, arena_t *a, const jo_t *o, const char *key)
         const arena_mark_t mark = arena_mark(a);
         jo_t list = jo_list(o, key, 0, SIZE_MAX), one;
         uint8_t *buf = arena_alloc(a, cap);
-        if (!buf)
+        if (!buf) {
+            arena_rollback(a, mark);
             return jo_fail(o, key, RC_NOMEM, "out of memory");
+        }
         wr_t w = wr_of(buf, cap);
         while (!w.bad && jo_next(&list, &one))
             put_account(&w, a, &one);
         rlp_wrap_list(&w, 0);
-        if (jo_rc(o))
-            break;
-        if (!w.bad) {
+        if (!jo_rc(o) && !w.bad) {
             *rlp = wr_view(&w);
             break;
         }
-        arena_rollback(a, mark);
+        arena_rollback(a, mark); /* whatever else its answer has finds the memory */
+        if (jo_rc(o))
+            break;
         if (cap >= EX_CHANGES_RLP_MAX)
             return jo_fail(o, key, RC_LIMIT, "is longer than any block's");
     }

@@ -121,6 +121,30 @@ START_TEST(a_bad_list_costs_the_list_alone)
 }
 END_TEST
 
+/* A text of which nothing can be made for the list in it: its other answers are asked for again, once. */
+START_TEST(a_list_that_spoils_the_text_costs_the_list_alone)
+{
+    static const char *const lists[] = { "[{\"address\":1,\"address\":2}]", "[\"\\u0000\"]", "[\x80]", "[" };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        char *list = start_block(3);
+        ends[0].list = ends[1].list = lists[i];
+        expect_header_alone(2);
+        ck_assert_uint_eq(ends[0].elements, 2 + 1);
+        finish(list);
+    }
+}
+END_TEST
+
+/* Anybody may make a block touch so many accounts, for some 100 million gas. */
+START_TEST(a_list_of_too_many_values_costs_the_list_alone)
+{
+    char *list = start_block(34000);
+    expect_header_alone(2);
+    ck_assert_uint_eq(ends[0].elements, 2 + 1);
+    finish(list);
+}
+END_TEST
+
 /* A server that takes no request with the method in it. */
 START_TEST(a_batch_that_is_refused_for_the_list_costs_the_list_alone)
 {
@@ -134,5 +158,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("ask_head", a_list_comes_with_its_header_in_one_batch, a_bad_list_costs_the_list_alone,
+                    a_list_that_spoils_the_text_costs_the_list_alone, a_list_of_too_many_values_costs_the_list_alone,
                     a_batch_that_is_refused_for_the_list_costs_the_list_alone);
 }
