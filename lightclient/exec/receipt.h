@@ -16,7 +16,9 @@
 #include "lightclient/exec/transaction.h"
 
 #define EX_RECEIPT_MAX ((size_t)8 << 20) /* bytes of one encoding: a log's byte costs 8 gas */
-#define EX_RECEIPTS_MAX 32768u           /* receipts of one block: a transaction costs 21,000 gas */
+#define EX_RECEIPTS_MAX 32768u           /* receipts of one block, */
+#define EX_TX_GAS_MIN 12000u             /* ... each of a transaction that costs so much (EIP-2780; before, 21,000), */
+#define EX_BLOCK_GAS_MAX ((uint64_t)EX_RECEIPTS_MAX * EX_TX_GAS_MIN) /* ... of a block of so much gas at most */
 
 typedef struct {
     uint8_t type;  /* EIP-2718, 0 to 4 */

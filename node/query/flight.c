@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/os/worker.h"
+#include "lightclient/exec/receipt.h"
 #include "node/query/flight_turns.h"
 #include "node/query/lesson.h"
 
@@ -12,7 +13,8 @@
 #define STATE_BODY_MAX ((size_t)9 << 20)   /* ... without a block in it: four of them go side by side, */
 #define BATCH_BODY_MIN ((size_t)64 << 10)  /* ... of the smallest, */
 #define PATH_BODY_MAX ((size_t)40 << 10)   /* ... and more for each account and slot of a proof, */
-#define OTHER_BODY_MAX ((size_t)320 << 10) /* ... and for code, a header or a hint */
+#define OTHER_BODY_MAX ((size_t)320 << 10) /* ... and for code or a hint, */
+#define HASH_TEXT ((size_t)72)             /* ... and for a transaction of the block whose header is asked for */
 #define CODE_WEIGHT 4u                     /* slots that take as much as most codes, */
 #define HINT_WEIGHT 16u                    /* ... and long access lists */
 #define WIDE_BODY ((size_t)1 << 20)        /* an answer that may be longer waits for none that may not, */
@@ -233,6 +235,14 @@ static void stand_up(seat_t *s)
 
 /* ---- how long answers may be ---- */
 
+/* How many transactions a block may have whose header is asked for: their hashes are in the answer. The limit of gas
+ * of the block that it is asked at may have been twice as high, or is not known. */
+static size_t transactions_of(const need_t *need)
+{
+    const uint64_t limit = need->kind == NEED_HEADER ? need->block->env.gas_limit : 0;
+    return limit && limit < EX_BLOCK_GAS_MAX / 2 ? (size_t)(2 * limit / EX_TX_GAS_MIN) : EX_RECEIPTS_MAX;
+}
+
 /* How long the answer to a need may be. */
 static size_t body_max_of(const need_t *need)
 {
@@ -241,10 +251,10 @@ static size_t body_max_of(const need_t *need)
     case NEED_BLOCK:
     case NEED_RECEIPTS:
     case NEED_CHANGES: return BATCH_BODY_MAX;
+    case NEED_HEADER:
+    case NEED_HEAD: return OTHER_BODY_MAX + transactions_of(need) * HASH_TEXT;
     case NEED_HINT:
     case NEED_CODE:
-    case NEED_HEADER:
-    case NEED_HEAD:
     case NEED_HEAD_BYTES:
     case NEED_SEND:
     case NEED_WHERE: break;

@@ -14,8 +14,10 @@
  *
  * What an endpoint refuses as a whole, or for its form, is asked again at once in smaller pieces or a simpler form
  * (rpc/upstream/capability.h), and nobody who waits notices. So is what came in one answer with a block access list, if
- * nothing could be made of that answer: anybody can make a block whose list is too long. The answers together have a bound: each request says how
- * long its own may be, by what it asks for, and who would go beyond it waits for his turn, but for one at an endpoint.
+ * nothing could be made of that answer: anybody can make a block whose list is too long.
+ *
+ * The answers together have a bound: each request says how long its own may be, by what it asks for, and who would go
+ * beyond it waits for his turn, but for one at an endpoint.
  * What may have long answers (blocks, receipts, hundreds of slots) has three quarters of it and turns of its own: the
  * rest passes it while it waits for memory, and neither waits for the end of the other, since both go in turn. While
  * the right size is being found, one batch is in the air at that endpoint and the others wait for their turn.

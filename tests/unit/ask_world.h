@@ -54,6 +54,7 @@ static set_t s;
 static endpoint_t ends[2];
 static const ex_header_t *past; /* blocks that endpoints know by number or hash; NULL: none */
 static size_t past_count;
+static size_t past_hashes;            /* transactions whose hashes they come with */
 static const api_block_t *past_block; /* the last of them, whole, with its receipts; NULL: only headers are known */
 static fake_t *fakes[2];
 static up_t *upstream;
@@ -90,6 +91,21 @@ static inline bool is_on_other(const endpoint_t *e)
     return e->batches <= e->other_for;
 }
 
+/* Hashes of transactions, into the object that a text ends with. */
+static inline void put_hashes(char *out)
+{
+    const size_t room = past_hashes * 70 + 32;
+    char *list = malloc(room);
+    WORLD_MUST(list);
+    size_t n = (size_t)snprintf(list, room, ",\"transactions\":[");
+    for (size_t i = 0; i < past_hashes; i++)
+        n += (size_t)snprintf(list + n, room - n, "%s\"0x%064zx\"", i ? "," : "", i);
+    WORLD_MUST(n < room && out[strlen(out) - 1] == '}');
+    out[strlen(out) - 1] = 0;
+    put(out, "%s]}", list);
+    free(list);
+}
+
 /* The header that a number or a hash names, or null. */
 static inline void put_block(char *out, const endpoint_t *e, const char *name)
 {
@@ -108,6 +124,8 @@ static inline void put_block(char *out, const endpoint_t *e, const char *name)
     }
     const view_t json = jw_done(&text);
     put(out, "%.*s", json.p ? (int)json.n : 4, json.p ? (const char *)json.p : "null");
+    if (json.p && past_hashes)
+        put_hashes(out);
     jw_free(&text);
 }
 

@@ -62,7 +62,7 @@ static void finish(char *take_list)
     query_free(done);
     done = NULL;
     past = NULL;
-    past_count = 0;
+    past_count = past_hashes = 0;
     close_world();
     free(take_list);
 }
@@ -155,9 +155,28 @@ START_TEST(a_batch_that_is_refused_for_the_list_costs_the_list_alone)
 }
 END_TEST
 
+/* A block of 200 million gas that is full of the cheapest transactions, 12,000 gas each. */
+START_TEST(a_header_comes_with_as_many_hashes_as_a_block_can_have)
+{
+    char *list = start_block(3);
+    past_hashes = header.gas_limit / 12000;
+    ck_assert_msg(ask(EX_HEAD_ONLY) == RC_OK, "%s", why.text);
+    ck_assert_msg(ask(EX_HEAD_AND_CHANGES) == RC_OK, "%s", why.text);
+    past_hashes = EX_RECEIPTS_MAX;
+    ck_assert_msg(ask(EX_HEAD_ONLY) == RC_OK, "%s", why.text);
+    ck_assert_uint_eq(ends[0].batches, 3);
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    past_hashes = 2 * EX_RECEIPTS_MAX; /* of no block */
+    ck_assert_int_eq(ask(EX_HEAD_ONLY), RC_IO);
+    ck_assert(strstr(why.text, "larger than allowed"));
+    finish(list);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("ask_head", a_list_comes_with_its_header_in_one_batch, a_bad_list_costs_the_list_alone,
                     a_list_that_spoils_the_text_costs_the_list_alone, a_list_of_too_many_values_costs_the_list_alone,
-                    a_batch_that_is_refused_for_the_list_costs_the_list_alone);
+                    a_batch_that_is_refused_for_the_list_costs_the_list_alone,
+                    a_header_comes_with_as_many_hashes_as_a_block_can_have);
 }
