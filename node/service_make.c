@@ -270,7 +270,7 @@ static void on_header(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
         linked_take(&f->service->linked, header, ex_head_changes(take_q));
     else if (f->changes)
         linked_lost(&f->service->linked);
-    follow_header(f->follow, f->kind, header, e, ex_head_claims_newer(take_q));
+    follow_header(f->follow, f->kind, header, e, ex_head_wants_bytes(take_q));
     query_free(take_q);
     atomic_fetch_sub(&f->service->fetching, 1);
     free(f);

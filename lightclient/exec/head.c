@@ -10,8 +10,8 @@ typedef struct {
     ex_head_kind_t kind;
     need_t needs[2]; /* the header, its block access list */
     bool asked, done;
-    bool claims_newer;
-    bool unreadable; /* the bytes with the hash are no header of a known form */
+    bool wants_bytes; /* an answer had members that are not known, or not as many as a header has */
+    bool unreadable;  /* the bytes with the hash are no header of a known form */
     ex_header_t header;
     uint8_t *changes; /* on the heap; NULL: not there */
     size_t changes_len;
@@ -58,9 +58,12 @@ static rc_t give_header(ex_head_t *h, err_t *e, const answer_t *answer)
         h->done = true;
         return RC_OK;
     }
+    const unsigned fields = EX_HEADER_FIXED + answer->header.tail;
+    h->wants_bytes |= answer->header_more || !ex_header_tail_known(answer->header.tail);
+    if (!answer->header_more && !ex_header_tail_known(answer->header.tail))
+        return err_set(e, RC_MALFORMED, "has %u fields, and no header has so many", fields);
     if (!answer->header_more)
-        return err_set(e, RC_REFUSED, "its %u fields have another hash", 15 + answer->header.tail);
-    h->claims_newer = true;
+        return err_set(e, RC_REFUSED, "its %u fields have another hash", fields);
     return err_say(e, RC_UNSUPPORTED, "its fields have another hash, and it has some that this build does not know");
 }
 
@@ -149,7 +152,7 @@ view_t ex_head_changes(const query_t *q)
     return view_of(h->changes, h->changes_len);
 }
 
-bool ex_head_claims_newer(const query_t *q)
+bool ex_head_wants_bytes(const query_t *q)
 {
-    return const_head_of(q)->claims_newer;
+    return const_head_of(q)->wants_bytes;
 }

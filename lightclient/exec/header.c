@@ -3,9 +3,8 @@
 #include "base/crypto/hash.h"
 #include "lightclient/rlp/rlp.h"
 
-#define FIXED_FIELDS 15u /* up to and including the nonce */
-#define TAIL_MAX 8u      /* Amsterdam */
-#define FIELDS_MAX (FIXED_FIELDS + TAIL_MAX)
+#define TAIL_MAX 8u /* Amsterdam */
+#define FIELDS_MAX (EX_HEADER_FIXED + TAIL_MAX)
 #define BLOB_GAS 131072u /* EIP-4844: gas of one blob */
 
 const hash32_t EX_NO_OMMERS = { { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
@@ -44,11 +43,10 @@ rc_t ex_header_fits(err_t *e, const ex_header_t *h, const evm_chain_t *chain)
         return ex_blobs_fit(e, h->blob_gas_used, h->timestamp, chain);
     return err_set(e, RC_UNSUPPORTED,
                    "the execution block's header has %u fields, and by this network's schedule one of its time has %u",
-                   FIXED_FIELDS + h->tail, FIXED_FIELDS + ex_header_tail(fork));
+                   EX_HEADER_FIXED + h->tail, EX_HEADER_FIXED + ex_header_tail(fork));
 }
 
-/* Whether some fork's headers have so many optional fields. */
-static bool tail_valid(size_t tail)
+bool ex_header_tail_known(size_t tail)
 {
     size_t f = 0;
     while (f < EVM_FORKS && tails[f] != tail)
@@ -84,7 +82,7 @@ static void put_tail(wr_t *w, const ex_header_t *h)
 void ex_header_encode(wr_t *w, const ex_header_t *h)
 {
     size_t began = w->n;
-    if (h->extra_data_len > EX_EXTRA_DATA_MAX || !tail_valid(h->tail)) {
+    if (h->extra_data_len > EX_EXTRA_DATA_MAX || !ex_header_tail_known(h->tail)) {
         w->bad = true;
         return;
     }
@@ -118,7 +116,7 @@ static bool get_extra_data(ex_header_t *h, const rlp_item_t *item)
 static bool get_tail(ex_header_t *h, const rlp_item_t *f, size_t n)
 {
     h->tail = (unsigned)n;
-    return tail_valid(n) && (n < 1 || !rlp_u256(&h->base_fee, &f[0])) &&
+    return ex_header_tail_known(n) && (n < 1 || !rlp_u256(&h->base_fee, &f[0])) &&
            (n < 2 || !rlp_fixed(h->withdrawals_root.b, sizeof h->withdrawals_root.b, &f[1])) &&
            (n < 3 || !rlp_u64(&h->blob_gas_used, &f[2])) && (n < 4 || !rlp_u64(&h->excess_blob_gas, &f[3])) &&
            (n < 5 || !rlp_fixed(h->parent_beacon_root.b, sizeof h->parent_beacon_root.b, &f[4])) &&
@@ -132,7 +130,7 @@ static rc_t decode(ex_header_t *h, view_t rlp)
     rlp_item_t list, f[FIELDS_MAX];
     size_t n;
     memset(h, 0, sizeof *h);
-    if (rlp_decode(&list, rlp) || !list.is_list || rlp_split(f, &n, FIELDS_MAX, list.payload) || n < FIXED_FIELDS)
+    if (rlp_decode(&list, rlp) || !list.is_list || rlp_split(f, &n, FIELDS_MAX, list.payload) || n < EX_HEADER_FIXED)
         return RC_MALFORMED;
     bool ok = !rlp_fixed(h->parent_hash.b, sizeof h->parent_hash.b, &f[0]) &&
               !rlp_fixed(h->ommers_hash.b, sizeof h->ommers_hash.b, &f[1]) &&
@@ -144,7 +142,7 @@ static rc_t decode(ex_header_t *h, view_t rlp)
               !rlp_u64(&h->number, &f[8]) && !rlp_u64(&h->gas_limit, &f[9]) && !rlp_u64(&h->gas_used, &f[10]) &&
               !rlp_u64(&h->timestamp, &f[11]) && get_extra_data(h, &f[12]) &&
               !rlp_fixed(h->mix_hash.b, sizeof h->mix_hash.b, &f[13]) &&
-              !rlp_fixed(h->nonce, sizeof h->nonce, &f[14]) && get_tail(h, f + FIXED_FIELDS, n - FIXED_FIELDS);
+              !rlp_fixed(h->nonce, sizeof h->nonce, &f[14]) && get_tail(h, f + EX_HEADER_FIXED, n - EX_HEADER_FIXED);
     return ok ? RC_OK : RC_MALFORMED;
 }
 

@@ -15,6 +15,7 @@
 
 #define EX_HEADER_RLP_MAX 1024u
 #define EX_EXTRA_DATA_MAX 32u
+#define EX_HEADER_FIXED 15u /* fields that each header has, up to and including the nonce */
 
 /* keccak256(rlp([])): the ommers hash of a block without ommers. */
 extern const hash32_t EX_NO_OMMERS;
@@ -56,6 +57,9 @@ static inline bool ex_header_has_slot(const ex_header_t *h)
 
 /* How many of a header's optional fields a known fork has (ex_header_t tail). */
 unsigned ex_header_tail(evm_fork_t fork);
+
+/* Whether some known fork has so many. */
+bool ex_header_tail_known(size_t tail);
 
 /* Whether a header whose hash is proven has the fields of the fork that the chain's schedule has at its time, and no
  * more blobs than that allows. RC_UNSUPPORTED: it has not, so that the schedule is not that of the chain, which e says.

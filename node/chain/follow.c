@@ -611,7 +611,7 @@ static uint64_t fetch_headers(follow_t *f)
     return wake_ms;
 }
 
-void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, const err_t *why, bool newer)
+void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, const err_t *why, bool raw)
 {
     err_t e = *why;
     pthread_mutex_lock(&f->lock);
@@ -623,7 +623,7 @@ void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, con
         if (header)
             err_clear(&e);
     } else if (!header || heads_give(&f->heads, &e, kind, header))
-        heads_failed(&f->heads, kind, newer, clock_monotonic_ms());
+        heads_failed(&f->heads, kind, raw, clock_monotonic_ms());
     else
         err_clear(&e);
     show_heads(f);

@@ -91,8 +91,8 @@ void follow_view(follow_t *f, follow_view_t *out);
 
 /* How a fetch ended.
  *   header  has the hash that was asked for; NULL: there is none, why says why (RC_UNSUPPORTED: a newer fork is proven)
- *   newer   an answer looked like the header of a newer fork */
-void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, const err_t *why, bool newer);
+ *   raw     its bytes may tell more than an answer did, and are to be asked for */
+void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, const err_t *why, bool raw);
 
 /* Ends the thread: fetch is not called any more. Fetches under way may still end. */
 void follow_stop(follow_t *f);

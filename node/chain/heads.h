@@ -24,7 +24,7 @@ typedef enum { HEAD_LATEST, HEAD_FINALIZED, HEADS } head_kind_t;
 typedef struct {
     lc_head_t known, usable;
     lc_head_t fetched; /* the one whose header is being fetched; not valid: none is */
-    bool raw;          /* fetch the bytes: an answer looked like the header of a newer fork */
+    bool raw;          /* fetch the bytes, which may tell more than an answer did */
     unsigned tries;    /* in a row that failed */
     uint64_t due_ms;   /* not to be asked for before; monotonic */
 } head_way_t;
@@ -50,7 +50,7 @@ bool heads_want(heads_t *h, hash32_t *hash, bool *raw, head_kind_t kind, uint64_
  * by which calls would run. e says which; the head stays unusable. */
 NODISCARD rc_t heads_give(heads_t *h, err_t *e, head_kind_t kind, const ex_header_t *header);
 
-/* It could not be had. raw: an answer looked like the header of a newer fork. */
+/* It could not be had. raw: its bytes may tell more than an answer did. */
 void heads_failed(heads_t *h, head_kind_t kind, bool raw, uint64_t now_ms);
 
 /* The newest usable head; not valid: there is none. */

@@ -90,7 +90,7 @@ static void read_tail(ex_header_t *h, const jo_t *o)
     }
 }
 
-rc_t jr_read_header(ex_header_t *out, const jo_t *o)
+rc_t jr_read_head(ex_header_t *out, const jo_t *o)
 {
     ex_header_t h = { .tail = 0 };
     for (size_t i = 0; i < sizeof head_fields / sizeof head_fields[0]; i++)
@@ -101,6 +101,17 @@ rc_t jr_read_header(ex_header_t *out, const jo_t *o)
     if (!jo_rc(o))
         *out = h;
     return jo_rc(o);
+}
+
+rc_t jr_read_header(ex_header_t *out, const jo_t *o)
+{
+    ex_header_t h;
+    rc_t rc = jr_read_head(&h, o);
+    if (!rc && !ex_header_tail_known(h.tail))
+        rc = jo_fail(o, NULL, RC_MALFORMED, "has %u fields, and no header has so many", EX_HEADER_FIXED + h.tail);
+    if (!rc)
+        *out = h;
+    return rc;
 }
 
 /* Whether a name is among so many fields. */

@@ -12,11 +12,14 @@
 #include "lightclient/exec/proof.h"
 #include "lightclient/exec/request.h"
 
-/* All three read the object or list o, whose document keeps the first fault and names its field. */
+/* All read the object or list o, whose document keeps the first fault and names its field. */
 
 /* A block object of eth_getBlockBy*: its header fields. The others are passed over, even in a strict document: the hash
  * must be checked anyway. out is written only on RC_OK. */
 NODISCARD rc_t jr_read_header(ex_header_t *out, const jo_t *o);
+
+/* The same, also with as many fields as no header has: whoever knows its hash may ask for its bytes instead. */
+NODISCARD rc_t jr_read_head(ex_header_t *out, const jo_t *o);
 
 /* Whether a block object has members that no block of a known fork has. */
 bool jr_block_has_more(const jo_t *o);

@@ -383,7 +383,7 @@ static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_
         return jr_read_header(&out->header, &result);
     if (need->kind == NEED_HEAD) {
         out->header_more = jr_block_has_more(&result);
-        return jr_read_header(&out->header, &result);
+        return jr_read_head(&out->header, &result);
     }
     return jr_read_proof(&out->proof, a, &result, NEED_SLOTS_MAX);
 }

@@ -85,7 +85,7 @@ START_TEST(a_header_of_amsterdam_has_two_more_fields)
     ck_assert_uint_eq(h.tail, 8);
     ck_assert_uint_eq(h.slot_number, 11296768);
     char *bad = replaced(amsterdam, "\"slotNumber\"", "\"unknown\""); /* 22 fields: no header has so many */
-    ck_assert_int_eq(read_amsterdam(&h, bad), RC_REFUSED);
+    ck_assert_int_eq(read_amsterdam(&h, bad), RC_MALFORMED);
     free(bad);
     bad = replaced(amsterdam, "\"blockAccessListHash\"", "\"unknown\""); /* a gap */
     ck_assert_int_eq(read_amsterdam(&h, bad), RC_MALFORMED);
@@ -154,6 +154,13 @@ START_TEST(what_a_head_has_more_is_told)
     ck_assert(view_eq(answer.answer.code, view_str("\xc2\x01\x02")));
     ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD_BYTES, "{}"), RC_MALFORMED);
     ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD_BYTES, "\"0xc2010\""), RC_MALFORMED);
+    char *fewer = replaced(usual, "\"slotNumber\"", "\"number2\""); /* for exec/head.h to judge, which has the hash */
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD, fewer), RC_OK);
+    ck_assert_uint_eq(answer.answer.header.tail, 7);
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEADER, fewer), RC_MALFORMED);
+    ck_assert_str_eq(answer.why.text,
+                     "eth_getBlockByNumber 0: bad field result: has 22 fields, and no header has so many");
+    free(fewer);
     free(usual);
     free(more);
     arena_free(&a);
