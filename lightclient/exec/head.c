@@ -17,7 +17,7 @@ typedef struct {
     size_t changes_len;
 } ex_head_t;
 
-static const char NO_LIST[] = "a block of before Amsterdam has no block access list";
+static const char NO_LIST[] = EX_HEAD_NO_LIST_TEXT;
 
 static ex_head_t *head_of(query_t *q)
 {
@@ -34,8 +34,10 @@ static rc_t head_step(query_t *q, err_t *e)
     ex_head_t *h = head_of(q);
     if (h->done && (h->kind != EX_HEAD_WITH_CHANGES || h->changes))
         return RC_OK;
+    if (h->done && ex_header_has_slot(&h->header))
+        return err_code(e, err_say(e, RC_LIMIT, "no endpoint has the block access list"), EX_HEAD_LIST_PRUNED);
     if (h->done)
-        return err_say(e, RC_LIMIT, ex_header_has_slot(&h->header) ? "no endpoint has the block access list" : NO_LIST);
+        return err_code(e, err_say(e, RC_LIMIT, NO_LIST), EX_HEAD_NO_LIST);
     if (h->unreadable)
         return err_say(e, RC_UNSUPPORTED, "the header with the proven hash is of a fork that this build does not know");
     if (h->asked)
@@ -135,7 +137,7 @@ rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, ex_head_kind_t k
     h->needs[0] = (need_t){ .kind = kind == EX_HEAD_BYTES ? NEED_HEAD_BYTES : NEED_HEAD, .block = &h->block };
     h->needs[0].origin = NEED_MET;
     h->needs[1] = (need_t){ .kind = NEED_CHANGES, .block = &h->block };
-    h->needs[1].origin = kind == EX_HEAD_WITH_CHANGES ? NEED_MET : NEED_GUESSED;
+    h->needs[1].origin = kind == EX_HEAD_WITH_CHANGES ? NEED_NAMED : NEED_GUESSED;
     *out = &h->query;
     return RC_OK;
 }

@@ -184,6 +184,10 @@ static void ask_access_list(api_call_t *c, const jo_t *arg, api_write_fn write)
     err_t e;
     if (!at)
         return;
+    if (evm_chain_rules(c->world->chain, at->env.timestamp)->fork < EVM_AMSTERDAM) {
+        api_fail(c, API_NOT_FOUND, EX_HEAD_NO_LIST_TEXT);
+        return;
+    }
     const rc_t rc = ex_head_new(&q, &e, &at->block_hash, EX_HEAD_WITH_CHANGES);
     api_ask(c, rc, &e, q, write);
 }

@@ -37,6 +37,7 @@ enum {
     API_INVALID_PARAMS = -32602,
     API_INTERNAL = -32603, /* libraries ask four times: true faults only */
     API_FAILED = -32000,
+    API_NOT_FOUND = -32001,   /* a block access list of a block that has none */
     API_UNAVAILABLE = -32002, /* not ready, timed out, no upstream: shown at once by libraries */
     API_TOO_LARGE = -32003,
     API_LIMIT = -32005, /* libraries ask four times: decided before much is fetched */

@@ -1,5 +1,6 @@
 #include "rpc/api/rpc.h"
 
+#include "lightclient/exec/head.h"
 #include "lightclient/exec/logs.h"
 #include "lightclient/exec/simulate.h"
 #include "lightclient/exec/then.h"
@@ -417,6 +418,10 @@ static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
         api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
         if (e->code == EX_LOGS_LIMIT && c->explain)
             c->explain(c);
+        return;
+    }
+    if (e->code == EX_HEAD_LIST_PRUNED || e->code == EX_HEAD_NO_LIST) {
+        api_fail(c, e->code == EX_HEAD_NO_LIST ? API_NOT_FOUND : API_PRUNED, "%s", e->text);
         return;
     }
     if (e->code == EX_WAIT_LATE) {

@@ -102,6 +102,8 @@ static rc_t drive(query_t *q, err_t *e)
         rounds++;
         for (size_t i = 0; i < n; i++) {
             const answer_t a = honest(&needs[i]);
+            if (a.kind == NEED_CHANGES && !past_changes.p)
+                continue; /* nobody has it */
             if (query_give(q, e, i, &a))
                 return RC_IO; /* as when there is nobody else to ask */
         }

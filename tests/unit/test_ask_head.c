@@ -155,6 +155,19 @@ START_TEST(a_batch_that_is_refused_for_the_list_costs_the_list_alone)
 }
 END_TEST
 
+/* Who asks for the list itself is told that those who were asked have it no more. */
+START_TEST(a_list_that_nobody_keeps_is_told_as_such)
+{
+    char *list = start_block(3);
+    ends[0].refused = ends[1].refused = "eth_getBlockAccessList";
+    ends[0].words = ends[1].words = "pruned history unavailable";
+    ck_assert_int_eq(ask(EX_HEAD_WITH_CHANGES), RC_LIMIT);
+    ck_assert_uint_eq(why.code, EX_HEAD_LIST_PRUNED);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    finish(list);
+}
+END_TEST
+
 /* A block of 200 million gas that is full of the cheapest transactions, 12,000 gas each. */
 START_TEST(a_header_comes_with_as_many_hashes_as_a_block_can_have)
 {
@@ -177,6 +190,6 @@ int main(void)
 {
     return UNIT_RUN("ask_head", a_list_comes_with_its_header_in_one_batch, a_bad_list_costs_the_list_alone,
                     a_list_that_spoils_the_text_costs_the_list_alone, a_list_of_too_many_values_costs_the_list_alone,
-                    a_batch_that_is_refused_for_the_list_costs_the_list_alone,
+                    a_batch_that_is_refused_for_the_list_costs_the_list_alone, a_list_that_nobody_keeps_is_told_as_such,
                     a_header_comes_with_as_many_hashes_as_a_block_can_have);
 }

@@ -182,7 +182,7 @@ static void ask_with_changes(const ex_header_t *h, ex_head_kind_t kind)
     ck_assert_int_eq(query_step(query, &why), RC_NEED_DATA);
     ck_assert_uint_eq(query_needs(query, &needs), 2);
     ck_assert_int_eq(needs[1].kind, NEED_CHANGES);
-    ck_assert_int_eq(needs[1].origin, kind == EX_HEAD_WITH_CHANGES ? NEED_MET : NEED_GUESSED);
+    ck_assert_int_eq(needs[1].origin, kind == EX_HEAD_WITH_CHANGES ? NEED_NAMED : NEED_GUESSED);
     ck_assert(hash32_eq(&needs[1].block->block_hash, &hash));
 }
 
@@ -217,6 +217,7 @@ START_TEST(a_head_can_do_without_the_list_unless_it_is_what_was_asked_for)
     ck_assert_int_eq(give(&h, false), RC_OK);
     ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
     ck_assert_str_eq(why.text, "no endpoint has the block access list");
+    ck_assert_uint_eq(why.code, EX_HEAD_LIST_PRUNED);
     query_free(query);
     h = header_of(6);
     ask_with_changes(&h, EX_HEAD_WITH_CHANGES);
@@ -224,6 +225,7 @@ START_TEST(a_head_can_do_without_the_list_unless_it_is_what_was_asked_for)
     ck_assert_int_eq(give_changes(view_of("", 0)), RC_IO);
     ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
     ck_assert_str_eq(why.text, "a block of before Amsterdam has no block access list");
+    ck_assert_uint_eq(why.code, EX_HEAD_NO_LIST);
     query_free(query);
 }
 END_TEST

@@ -102,6 +102,8 @@ START_TEST(a_block_access_list_is_that_of_the_header)
     /* one account whose balance becomes 5 */
     static const uint8_t list[] = { 0xde, 0xdd, 0x94, 0xac, 0, 0,    0, 0,    0,    0,    0,    0, 0, 0,    0,   0,
                                     0,    0,    0,    0,    0, 0xd0, 0, 0xc0, 0xc0, 0xc3, 0xc2, 1, 5, 0xc0, 0xc0 };
+    static const evm_schedule_row_t amsterdam = { 0, { EVM_AMSTERDAM, 6, 9, 5007716, NULL } };
+    static const evm_chain_t chain = { 560048, &amsterdam, 1 };
     static const row_t rows[] = {
         { ASK("debug_getRawBlockAccessList", "\"0x3e7\""),
           RESULT("\"0xdedd94ac0000000000000000000000000000000000d000c0c0c3c20105c0c0\"") },
@@ -109,6 +111,7 @@ START_TEST(a_block_access_list_is_that_of_the_header)
           RESULT("[{\"address\":" SLOTS ",\"storageChanges\":[],\"storageReads\":[],\"balanceChanges\":"
                  "[{\"index\":\"0x1\",\"value\":\"0x5\"}],\"nonceChanges\":[],\"codeChanges\":[]}]") },
     };
+    world.chain = &chain;
     past.tail = ex_header_tail(EVM_AMSTERDAM);
     past_changes = view_of(list, sizeof list);
     keccak256(&past.block_access_list_hash, past_changes);
@@ -118,6 +121,21 @@ START_TEST(a_block_access_list_is_that_of_the_header)
     ck_assert_uint_eq(rounds, 2); /* the header of the past, then the list */
     past_changes.n--;             /* another list is no answer */
     ck_assert_ptr_nonnull(strstr(serve(rows[0].request), "-32002"));
+    past_changes = view_of(NULL, 0);
+    ck_assert_str_eq(serve(rows[0].request), ERROR("4444", "no endpoint has the block access list"));
+}
+END_TEST
+
+START_TEST(a_block_of_before_amsterdam_has_no_access_list)
+{
+    static const row_t rows[] = {
+        { ASK("debug_getRawBlockAccessList", "\"latest\""),
+          ERROR("-32001", "a block of before Amsterdam has no block access list") },
+        { ASK("eth_getBlockAccessList", "\"latest\""),
+          ERROR("-32001", "a block of before Amsterdam has no block access list") },
+    };
+    CHECK_ROWS(rows);
+    ck_assert_uint_eq(rounds, 0); /* nobody is asked */
 }
 END_TEST
 
@@ -214,8 +232,8 @@ int main(void)
     return UNIT_RUN_AROUND(
         "methods_state", setup_slots, teardown, eth_getCode_is_proven_and_empty_only_where_there_is_none,
         blocks_that_are_still_held_are_read_at, a_block_of_the_past_is_proven_first,
-        a_block_access_list_is_that_of_the_header, a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain,
-        eth_getStorageAt_takes_keys_as_geth_does, eth_getStorageValues_reads_all_in_one_batch,
-        eth_getStorageValues_has_at_most_1024_slots, eth_getProof_shows_verified_nodes_and_keys_as_they_were_given,
-        eth_getProof_takes_1024_keys);
+        a_block_access_list_is_that_of_the_header, a_block_of_before_amsterdam_has_no_access_list,
+        a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain, eth_getStorageAt_takes_keys_as_geth_does,
+        eth_getStorageValues_reads_all_in_one_batch, eth_getStorageValues_has_at_most_1024_slots,
+        eth_getProof_shows_verified_nodes_and_keys_as_they_were_given, eth_getProof_takes_1024_keys);
 }
