@@ -96,7 +96,7 @@ static void keep(linked_t *l, const ex_header_t *h, view_t rlp, unsigned left)
     err_t e;
     arena_init(&a, CHANGES_ARENA_MAX);
     const bool reads = ex_changes_verify(&changes, &e, &a, &h->block_access_list_hash, rlp) == RC_OK;
-    const bool follows = held_by_hash(l->held, &before, &h->parent_hash);
+    const bool follows = held_anywhere(l->held, &before, &h->parent_hash);
     if (reads && !follows && left) {
         fetch_parent(l, h, a, &changes, left);
         return;
@@ -112,11 +112,8 @@ static void keep(linked_t *l, const ex_header_t *h, view_t rlp, unsigned left)
  * number is no ancestor for certain: after a reorganisation the way to the one that is may be longer. */
 static unsigned reach(linked_t *l, const ex_header_t *h)
 {
-    held_head_t before;
-    for (unsigned n = 1; n <= LINKED_MAX && n < h->number; n++)
-        if (held_by_number(l->held, &before, h->number - 1 - n))
-            return LINKED_MAX;
-    return 0;
+    const uint64_t lowest = h->number > LINKED_MAX ? h->number - 1 - LINKED_MAX : 0;
+    return h->number > 1 && held_has_between(l->held, lowest, h->number - 2) ? LINKED_MAX : 0;
 }
 
 void linked_take(linked_t *l, const ex_header_t *h, view_t rlp)

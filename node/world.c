@@ -5,19 +5,19 @@
 #include "lightclient/networks.h"
 #include "node/query/flight.h"
 
-static bool held_number(void *ctx, ex_block_t *out, uint64_t number)
+static bool held_number(void *ctx, ex_block_t *out, const ex_block_t *of, uint64_t number)
 {
     held_head_t head;
-    const bool found = held_by_number(ctx, &head, number);
+    const bool found = held_by_number(ctx, &head, of, number);
     if (found)
         *out = head.block;
     return found;
 }
 
-static bool held_hash(void *ctx, ex_block_t *out, const hash32_t *hash)
+static bool held_hash(void *ctx, ex_block_t *out, const ex_block_t *of, const hash32_t *hash)
 {
     held_head_t head;
-    const bool found = held_by_hash(ctx, &head, hash);
+    const bool found = held_by_hash(ctx, &head, of, hash);
     if (found)
         *out = head.block;
     return found;

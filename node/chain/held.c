@@ -115,18 +115,46 @@ void held_note(held_t *h, const held_head_t *latest, const held_head_t *finalize
     pthread_mutex_unlock(&h->lock);
 }
 
-bool held_by_number(held_t *h, held_head_t *out, uint64_t number)
+/* The held ancestor of a block with a number, by parent hashes alone; a final one is one without them. */
+static const held_head_t *ancestor(held_t *h, const ex_block_t *of, uint64_t number)
 {
-    bool found = false;
-    pthread_mutex_lock(&h->lock);
-    for (size_t i = 0; i < h->count && !found; i++)
-        if ((found = h->rows[i].block.env.number == number))
-            *out = h->rows[i];
-    pthread_mutex_unlock(&h->lock);
-    return found;
+    const held_head_t *row = NULL;
+    for (uint64_t n = of->env.number; n > number; n--) {
+        row = find(h, row ? &row->block.parent_hash : &of->parent_hash);
+        if (!row || row->block.env.number != n - 1)
+            break;
+        if (n - 1 == number)
+            return row;
+    }
+    for (size_t i = 0; number < of->env.number && i < h->count; i++)
+        if (h->rows[i].finalized && h->rows[i].block.env.number == number)
+            return &h->rows[i];
+    return NULL;
 }
 
-bool held_by_hash(held_t *h, held_head_t *out, const hash32_t *block_hash)
+bool held_by_number(held_t *h, held_head_t *out, const ex_block_t *of, uint64_t number)
+{
+    pthread_mutex_lock(&h->lock);
+    const held_head_t *row = ancestor(h, of, number);
+    if (row)
+        *out = *row;
+    pthread_mutex_unlock(&h->lock);
+    return row;
+}
+
+bool held_by_hash(held_t *h, held_head_t *out, const ex_block_t *of, const hash32_t *block_hash)
+{
+    pthread_mutex_lock(&h->lock);
+    const held_head_t *row = find(h, block_hash);
+    if (row && ancestor(h, of, row->block.env.number) != row)
+        row = NULL;
+    if (row)
+        *out = *row;
+    pthread_mutex_unlock(&h->lock);
+    return row;
+}
+
+bool held_anywhere(held_t *h, held_head_t *out, const hash32_t *block_hash)
 {
     pthread_mutex_lock(&h->lock);
     const held_head_t *row = find(h, block_hash);
@@ -134,6 +162,16 @@ bool held_by_hash(held_t *h, held_head_t *out, const hash32_t *block_hash)
         *out = *row;
     pthread_mutex_unlock(&h->lock);
     return row;
+}
+
+bool held_has_between(held_t *h, uint64_t from, uint64_t to)
+{
+    bool found = false;
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->count; i++)
+        found |= h->rows[i].block.env.number >= from && h->rows[i].block.env.number <= to;
+    pthread_mutex_unlock(&h->lock);
+    return found;
 }
 
 static int by_slot(const void *a, const void *b)

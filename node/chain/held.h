@@ -1,6 +1,7 @@
 /* held.h - the newest verified heads, so that a block can be asked for again by number or hash: those that were the
  * latest or the finalized head while this node followed. What a newer head or a finalized one shows to be no ancestor
- * is forgotten.
+ * is forgotten; what is left may still be none: heads may leave blocks out, and a reorganisation may begin there. So a
+ * block is given only as an ancestor of a head, by the parent hashes of held blocks, or as a final one.
  *
  * Floor:  5, node/chain. Thread-safe. No I/O or clock.
  * Tests:  tests/unit/test_held.c
@@ -41,9 +42,15 @@ void held_clear(held_t *h); /* ends it */
  * passed over. */
 void held_note(held_t *h, const held_head_t *latest, const held_head_t *finalized);
 
-/* The block of a number or of a hash; false: it is not there. */
-bool held_by_number(held_t *h, held_head_t *out, uint64_t number);
-bool held_by_hash(held_t *h, held_head_t *out, const hash32_t *block_hash);
+/* The ancestor of a verified head with a number or a hash; false: it is not held, or nothing ties it to the head. */
+bool held_by_number(held_t *h, held_head_t *out, const ex_block_t *of, uint64_t number);
+bool held_by_hash(held_t *h, held_head_t *out, const ex_block_t *of, const hash32_t *block_hash);
+
+/* The block of a hash on whatever branch: never to be answered or signed as one of the chain. */
+bool held_anywhere(held_t *h, held_head_t *out, const hash32_t *block_hash);
+
+/* Whether there is one on whatever branch whose number is from..to. */
+bool held_has_between(held_t *h, uint64_t from, uint64_t to);
 
 /* All of them, by their slots; says how many. */
 size_t held_list(held_t *h, held_head_t out[HELD_MAX]);

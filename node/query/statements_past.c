@@ -37,7 +37,8 @@ static rc_t find_named(work_t *w, err_t *e, const question_block_t *b)
         w->head = k->finalized;
     else if (is_named(b, &k->latest))
         w->head = k->latest;
-    else if (b->by_hash ? held_by_hash(held, &w->head, &b->hash) : held_by_number(held, &w->head, b->number))
+    else if (b->by_hash ? held_by_hash(held, &w->head, &k->latest.block, &b->hash)
+                        : held_by_number(held, &w->head, &k->latest.block, b->number))
         return RC_OK;
     else if (!b->by_hash && b->number > k->latest.block.env.number)
         return unknown_block(e);

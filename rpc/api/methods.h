@@ -107,10 +107,10 @@ typedef struct {
     const char *not_ready;          /* why there is no head to answer for; NULL: latest holds */
     ex_block_t latest;              /* verified */
     bool has_finalized;
-    /* Verified blocks below latest that are still held; NULL: none are. */
+    /* Verified ancestors of a head that are still held; NULL: none are. */
     void *held_ctx;
-    bool (*held_by_number)(void *ctx, ex_block_t *out, uint64_t number);
-    bool (*held_by_hash)(void *ctx, ex_block_t *out, const hash32_t *hash);
+    bool (*held_by_number)(void *ctx, ex_block_t *out, const ex_block_t *of, uint64_t number);
+    bool (*held_by_hash)(void *ctx, ex_block_t *out, const ex_block_t *of, const hash32_t *hash);
     /* Transactions that this node has forwarded; NULL: nobody counts them (node/query/sent.h). */
     void *sent_ctx;
     void (*sent_note)(void *ctx, const addr_t *sender, uint64_t nonce, uint64_t head);

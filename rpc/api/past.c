@@ -179,7 +179,7 @@ static const ex_block_t *state_by_number(api_call_t *c, uint64_t number)
         return &w->finalized;
     if (number > w->latest.env.number)
         api_fail(c, API_FAILED, "header not found");
-    else if (w->held_by_number && w->held_by_number(w->held_ctx, &held, number))
+    else if (w->held_by_number && w->held_by_number(w->held_ctx, &held, &w->latest, number))
         return keep_held(c, &held);
     else
         return ask_past(c, &(ex_history_config_t){ .by = EX_BY_NUMBER, .from = number, .to = number });
@@ -194,7 +194,7 @@ static const ex_block_t *state_by_hash(api_call_t *c, const hash32_t *hash)
         return &w->latest;
     if (w->has_finalized && hash32_eq(hash, &w->finalized.block_hash))
         return &w->finalized;
-    if (w->held_by_hash && w->held_by_hash(w->held_ctx, &held, hash))
+    if (w->held_by_hash && w->held_by_hash(w->held_ctx, &held, &w->latest, hash))
         return keep_held(c, &held);
     return ask_past(c, &(ex_history_config_t){ .by = EX_BY_HASH, .hash = *hash });
 }

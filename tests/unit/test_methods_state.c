@@ -31,16 +31,16 @@ END_TEST
 
 static ex_block_t older; /* block 990 */
 
-static bool older_by_number(void *ctx, ex_block_t *out, uint64_t number)
+static bool older_by_number(void *ctx, ex_block_t *out, const ex_block_t *of, uint64_t number)
 {
     *out = older;
-    return !ctx && number == older.env.number;
+    return !ctx && hash32_eq(&of->block_hash, &world.latest.block_hash) && number == older.env.number;
 }
 
-static bool older_by_hash(void *ctx, ex_block_t *out, const hash32_t *hash)
+static bool older_by_hash(void *ctx, ex_block_t *out, const ex_block_t *of, const hash32_t *hash)
 {
     *out = older;
-    return !ctx && hash32_eq(hash, &older.block_hash);
+    return !ctx && hash32_eq(&of->block_hash, &world.latest.block_hash) && hash32_eq(hash, &older.block_hash);
 }
 
 START_TEST(blocks_that_are_still_held_are_read_at)

@@ -100,6 +100,48 @@ START_TEST(a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accord
 }
 END_TEST
 
+/* Headers of two blocks in a row, of the branch of the next head. */
+static void make_branch(ex_header_t headers[2], uint64_t number)
+{
+    for (size_t i = 0; i < 2; i++) {
+        headers[i] = (ex_header_t){ .number = number + i, .gas_limit = 30000000, .ommers_hash = EX_NO_OMMERS };
+        headers[i].timestamp = lc_slot_start_ms(net, SLOT + 1 + i) / 1000;
+        headers[i].state_root = world_root(&s.w);
+        if (i)
+            ex_header_hash(&headers[i].parent_hash, &headers[i - 1]);
+    }
+    past = headers;
+    past_count = 2;
+}
+
+/* Heads 1001 and 1002, then 1003 on another 1002: what is signed of 1001 is of the block that stands. */
+START_TEST(a_block_that_was_a_head_is_signed_only_where_it_stands)
+{
+    static ex_header_t branch[2];
+    hash32_t want;
+    open_statements(RETURN_42, NULL, 0);
+    now_known.latest = head_at(SLOT + 1, 1001, 0xa1, 0xaa);
+    note();
+    now_known.latest = head_at(SLOT + 2, 1002, 0xa2, 0xa1);
+    note();
+    ck_assert_uint_eq(ask_statement("/v1/block/1001", NULL, NULL).at.hash.b[0], 0xa1);
+    ck_assert_uint_eq(ends[0].batches, 0);
+    now_known.latest = head_at(SLOT + 3, 1003, 0xb3, 0xb2);
+    make_branch(branch, 1001);
+    ex_header_hash(&now_known.latest.header.execution.parent_hash, &branch[1]);
+    note();
+    ex_header_hash(&want, &branch[0]);
+    statement_t x = ask_statement("/v1/block/1001", NULL, NULL);
+    ck_assert(hash32_eq(&x.at.hash, &want));
+    ck_assert_uint_gt(ends[0].batches, 0);
+    x = ask_statement("/v1/account/" A_TEXT "?block=1001", NULL, NULL);
+    ck_assert(hash32_eq(&x.at.hash, &want));
+    past = NULL;
+    past_count = 0;
+    close_statements();
+}
+END_TEST
+
 START_TEST(a_block_of_the_past_is_proven_at_the_head_that_it_rests_on)
 {
     static const struct {
@@ -298,6 +340,7 @@ int main(void)
     return UNIT_RUN("statements", a_call_is_bound_to_its_request_block_setup_and_time, a_call_under_overrides_says_so,
                     a_revert_and_a_halt_are_said_as_what_they_are,
                     a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
+                    a_block_that_was_a_head_is_signed_only_where_it_stands,
                     a_block_of_the_past_is_proven_at_the_head_that_it_rests_on,
                     accounts_and_slots_are_said_also_when_nothing_is_there, a_checkpoint_is_the_finalized_beacon_block,
                     the_same_request_on_the_same_block_gets_the_same_bytes, what_is_not_known_or_not_supported_is_named,
