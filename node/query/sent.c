@@ -13,13 +13,26 @@ void sent_clear(sent_t *s)
     pthread_mutex_destroy(&s->lock);
 }
 
+static sent_row_t *find(sent_t *s, const addr_t *sender, uint64_t nonce)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->rows[i].nonce == nonce && addr_eq(&s->rows[i].sender, sender))
+            return &s->rows[i];
+    return NULL;
+}
+
 void sent_note(void *ctx, const addr_t *sender, uint64_t nonce, uint64_t head)
 {
     sent_t *s = ctx;
     pthread_mutex_lock(&s->lock);
-    s->rows[s->next] = (sent_row_t){ *sender, nonce, head };
-    s->next = (s->next + 1) % SENT_MAX;
-    s->count += s->count < SENT_MAX;
+    sent_row_t *row = find(s, sender, nonce);
+    if (row)
+        row->head = head > row->head ? head : row->head;
+    else {
+        s->rows[s->next] = (sent_row_t){ *sender, nonce, head };
+        s->next = (s->next + 1) % SENT_MAX;
+        s->count += s->count < SENT_MAX;
+    }
     pthread_mutex_unlock(&s->lock);
 }
 

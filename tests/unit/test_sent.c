@@ -54,8 +54,25 @@ START_TEST(the_oldest_are_forgotten_first)
 }
 END_TEST
 
+/* One sender who sends the same again and again takes no other's place. */
+START_TEST(the_same_transaction_has_one_row)
+{
+    sent_t *s = malloc(sizeof *s);
+    sent_init(s);
+    sent_note(s, &A, 0, 1);
+    for (size_t i = 0; i < 2 * SENT_MAX; i++)
+        sent_note(s, &B, 4, 1 + i % 3);
+    ck_assert_uint_eq(s->count, 2);
+    ck_assert_uint_eq(sent_nonce(s, &A, 0, 1), 1);
+    ck_assert_uint_eq(sent_nonce(s, &B, 4, 2 + SENT_BLOCKS), 5); /* since it was sent last, at 3 */
+    ck_assert_uint_eq(sent_nonce(s, &B, 4, 3 + SENT_BLOCKS), 4);
+    sent_clear(s);
+    free(s);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("sent", nonces_follow_the_proven_one_without_a_gap, what_no_block_took_for_long_counts_no_more,
-                    the_oldest_are_forgotten_first);
+    return UNIT_RUN("sent", the_same_transaction_has_one_row, nonces_follow_the_proven_one_without_a_gap,
+                    what_no_block_took_for_long_counts_no_more, the_oldest_are_forgotten_first);
 }
