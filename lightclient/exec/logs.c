@@ -88,7 +88,7 @@ rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
         const size_t found = p->has_receipts ? found_in(l->filter, p) : 0;
         logs += found;
         p->wants |= found ? EX_WANT_BODY : 0;
-        if (logs > EX_LOGS_MAX)
+        if (logs > EX_LOGS_MAX && count > 1) /* of one block there is nothing less to ask for */
             return too_much(l, e, blocks, i, "logs", EX_LOGS_MAX);
     }
     return RC_OK;

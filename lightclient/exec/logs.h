@@ -11,7 +11,7 @@
 #include "lightclient/exec/history.h"
 
 #define EX_LOGS_RECEIPTS_MAX 128u /* blocks of one query whose receipts are fetched */
-#define EX_LOGS_MAX 20000u        /* logs of one query */
+#define EX_LOGS_MAX 20000u        /* logs of one query for more than one block */
 #define EX_LOGS_LIMIT 32005       /* code of an err_t: the filter finds too much */
 #define EX_FILTER_TOPICS 4u
 

@@ -162,6 +162,27 @@ START_TEST(a_range_that_is_named_is_answered)
 }
 END_TEST
 
+START_TEST(one_block_is_answered_however_many_logs_it_has)
+{
+    static const ex_filter_t all = { .addr_count = 0 };
+    evm_log_t *logs = calloc(EX_LOGS_MAX + 1, sizeof *logs);
+    const ex_receipt_t receipt = { .logs = logs, .log_count = EX_LOGS_MAX + 1 };
+    ex_past_t past[2];
+    ex_logs_t plan = { .filter = &all };
+    err_t e = { .text = "" };
+    memset(past, 0, sizeof past);
+    for (size_t i = 0; i < 2; i++) {
+        past[i] = (ex_past_t){ .has_header = true, .has_receipts = true, .receipts = &receipt, .receipt_count = 1 };
+        past[i].block.header.number = 7 + i;
+        memset(past[i].block.header.logs_bloom, 0xff, EX_BLOOM_LEN);
+    }
+    ck_assert_int_eq(ex_logs_plan(&plan, &e, past, 2), RC_LIMIT);
+    ck_assert_uint_eq(plan.fit_count, 1); /* which then is asked for, and */
+    ck_assert_int_eq(ex_logs_plan(&plan, &e, past, plan.fit_count), RC_OK);
+    free(logs);
+}
+END_TEST
+
 START_TEST(a_filter_of_everything_finds_nothing_where_no_bit_is_set)
 {
     static const ex_filter_t all = { .addr_count = 0 };
@@ -178,5 +199,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("logs_range", a_filter_of_everything_finds_nothing_where_no_bit_is_set,
+                    one_block_is_answered_however_many_logs_it_has,
                     receipts_are_those_of_positive_blocks_and_too_many_are_refused, a_range_that_is_named_is_answered);
 }
