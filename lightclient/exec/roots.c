@@ -5,12 +5,11 @@
 
 #define ACCOUNT_RLP_MAX 128u
 #define SLOT_RLP_MAX 33u
-#define TRIES_MAX (1u << 24) /* hashes until a key is found; one of 2^20 is not in 16 times as many with e^-16 */
+#define POLL_EVERY 4096u /* hashes */
 
 rc_t ex_roots_init(ex_roots_t *r, arena_t *a, const uint64_t seed[2])
 {
-    r->gaps = NULL;
-    r->gap_count = 0;
+    *r = (ex_roots_t){ .gaps = NULL };
     return mpt_known_init(&r->known, a, seed);
 }
 
@@ -60,21 +59,18 @@ static bool begins(const hash32_t *hash, const mpt_gap_t *gap)
 }
 
 /* A key of len bytes, at most 32, whose hash begins as the gap says: in the last len bytes of out. */
-static bool find_key(hash32_t *out, const mpt_gap_t *gap, size_t len)
+static rc_t find_key(ex_roots_t *r, hash32_t *out, err_t *e, const mpt_gap_t *gap, size_t len)
 {
     hash32_t hash;
     memset(out, 0, sizeof *out);
-    for (uint32_t i = 0; gap->nibbles <= EX_ROOTS_DEPTH_MAX && i < TRIES_MAX; i++) {
+    for (uint32_t i = 0; gap->nibbles <= EX_ROOTS_DEPTH_MAX && r->hashes < EX_ROOTS_HASHES_MAX; i++, r->hashes++) {
+        if (i % POLL_EVERY == POLL_EVERY - 1 && r->expired && r->expired(r->expired_ctx))
+            return RC_TIMEOUT;
         store_u64be(out->b + sizeof out->b - 8, i);
         keccak256(&hash, view_of(out->b + sizeof out->b - len, len));
         if (begins(&hash, gap))
-            return true;
+            return RC_OK;
     }
-    return false;
-}
-
-static rc_t too_deep(err_t *e)
-{
     return err_say(e, RC_REFUSED, "the state root needs a node that no proof shows: something is removed beside it");
 }
 
@@ -83,9 +79,8 @@ static rc_t slot_gap(ex_roots_t *r, err_t *e, const addr_t *addr, const hash32_t
                      const mpt_gap_t *gap)
 {
     hash32_t key = *slot;
-    if (!begins(hash, gap) && !find_key(&key, gap, sizeof key))
-        return too_deep(e);
-    return add_gap(r, addr, &key);
+    const rc_t rc = begins(hash, gap) ? RC_OK : find_key(r, &key, e, gap, sizeof key);
+    return rc ? rc : add_gap(r, addr, &key);
 }
 
 static rc_t account_gap(ex_roots_t *r, err_t *e, const addr_t *addr, const hash32_t *hash, const mpt_gap_t *gap)
@@ -93,8 +88,9 @@ static rc_t account_gap(ex_roots_t *r, err_t *e, const addr_t *addr, const hash3
     hash32_t key;
     addr_t other = *addr;
     if (!begins(hash, gap)) {
-        if (!find_key(&key, gap, sizeof other))
-            return too_deep(e);
+        const rc_t rc = find_key(r, &key, e, gap, sizeof other);
+        if (rc)
+            return rc;
         memcpy(other.b, key.b + sizeof key - sizeof other, sizeof other);
     }
     return add_gap(r, &other, NULL);

@@ -16,6 +16,7 @@
 
 #define EX_ROOTS_DEPTH_MAX 5u /* nibbles of the deepest place for which a key is looked for: some 2^20 hashes */
 #define EX_ROOTS_GAPS_MAX 4096u
+#define EX_ROOTS_HASHES_MAX (1u << 24) /* for all keys; the one of a place is not in as many with e^-16 */
 
 /* A proof that is missing: of the account alone, or of one slot. */
 typedef struct ex_gap {
@@ -29,13 +30,17 @@ typedef struct {
     mpt_known_t known;
     ex_gap_t *gaps; /* since ex_roots_clear */
     size_t gap_count;
+    uint32_t hashes;            /* that were made for keys */
+    bool (*expired)(void *ctx); /* whether the time is over, asked now and then while a key is looked for; or NULL */
+    void *expired_ctx;
 } ex_roots_t;
 
 /* No node is known. RC_NOMEM. */
 NODISCARD rc_t ex_roots_init(ex_roots_t *r, arena_t *a, const uint64_t seed[2]);
 
 /* Changes the state root by what a block did.
- * RC_NEED_DATA: something is missing, see gaps; RC_REFUSED: it lies deeper than a key can be found;
+ * RC_NEED_DATA: something is missing, see gaps; RC_REFUSED: it lies deeper than a key can be found, or
+ * EX_ROOTS_HASHES_MAX are used up; RC_TIMEOUT: expired said so;
  * RC_LIMIT: more than EX_ROOTS_GAPS_MAX of them; RC_MALFORMED: a node
  * that a root leads to is none; RC_NOMEM. The root is changed only on RC_OK. */
 NODISCARD rc_t ex_roots_apply(ex_roots_t *r, hash32_t *state_root, err_t *e, const evm_change_t *changes, size_t count);

@@ -418,6 +418,8 @@ rc_t ex_simulate_run(ex_program_t *p, err_t *e, const ex_run_t *on)
                   .parent = header_of_base(base),
                   .parent_hash = base->block_hash };
     rc_t rc = begin(s, on);
+    s->roots.expired = on->host->expired;
+    s->roots.expired_ctx = on->host->ctx;
     sim.done = arena_calloc(on->arena, s->block_count, sizeof *sim.done);
     if (!rc && !sim.done)
         rc = RC_NOMEM;

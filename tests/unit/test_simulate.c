@@ -1,4 +1,6 @@
 /* eth_simulateV1: state roots from proofs against those of the whole tries, traced transfers, what is no transaction. */
+#include "base/crypto/hash.h"
+#include "lightclient/exec/roots.h"
 #include "tests/unit/methods_world.h"
 
 #define SIMULATE(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_simulateV1\",\"params\":[" params "]}"
@@ -119,9 +121,66 @@ START_TEST(what_is_no_transaction_ends_all)
 }
 END_TEST
 
+/* ---- keys that are looked for ---- */
+
+static bool second_time(void *ctx)
+{
+    unsigned *polls = ctx;
+    return ++*polls >= 2;
+}
+
+/* A contract of which one slot's way ends beside another one's, five digits deep: when it is removed, that is needed. */
+static hash32_t make_deep(const addr_t *addr)
+{
+    static uint64_t first[1u << 16];
+    world_account_t *a = world_add(&w, *addr, "00");
+    hash32_t key, hash;
+    memset(first, 0, sizeof first);
+    for (uint64_t i = (uint64_t)1 << 40;; i++) { /* none of the keys that are tried first */
+        key = world_key(i);
+        keccak256(&hash, view_of(key.b, sizeof key.b));
+        uint64_t *seen = &first[(size_t)hash.b[0] << 8 | hash.b[1]];
+        if (*seen) {
+            world_set(a, *seen, u256_of(1));
+            world_set(a, i, u256_of(1));
+            return key;
+        }
+        *seen = i;
+    }
+}
+
+START_TEST(the_search_for_a_key_ends_with_the_time_or_the_hashes)
+{
+    const addr_t addr = world_addr(0xdee9);
+    const hash32_t key = make_deep(&addr);
+    const evm_slot_t slot = { .key = key };
+    const evm_change_t change = { .addr = addr, .slots = &slot, .slot_count = 1 };
+    const ex_proof_answer_t proof = world_proof(&w, &addr, &key, 1);
+    const uint64_t seed[2] = { 1, 2 };
+    const hash32_t root = world_root(&w);
+    hash32_t after = root;
+    unsigned polls = 0;
+    ex_roots_t r;
+    err_t e = { .text = "" };
+    ck_assert_int_eq(ex_roots_init(&r, &arena, seed), RC_OK);
+    ck_assert_int_eq(ex_roots_learn(&r, &proof), RC_OK);
+    r.expired = second_time;
+    r.expired_ctx = &polls;
+    ck_assert_int_eq(ex_roots_apply(&r, &after, &e, &change, 1), RC_TIMEOUT);
+    ck_assert_uint_eq(polls, 2);
+    ck_assert_uint_lt(r.hashes, 10000);
+    ex_roots_clear(&r);
+    r.hashes = EX_ROOTS_HASHES_MAX - 10;
+    ck_assert_int_eq(ex_roots_apply(&r, &after, &e, &change, 1), RC_REFUSED);
+    ck_assert_uint_eq(r.hashes, EX_ROOTS_HASHES_MAX);
+    ck_assert_int_eq(ex_roots_apply(&r, &after, &e, &change, 1), RC_REFUSED); /* it is of the request, not of a step */
+    ck_assert(hash32_eq(&after, &root));
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("simulate", setup_simulate, teardown, the_state_root_is_that_of_the_whole_state,
                            blocks_follow_each_other, transfers_are_shown_only_when_asked_for,
-                           what_is_no_transaction_ends_all);
+                           what_is_no_transaction_ends_all, the_search_for_a_key_ends_with_the_time_or_the_hashes);
 }
