@@ -12,6 +12,7 @@
 #define HEADS_MAX 64u    /* blocks below an anchor that are looked at for what is known of them as heads */
 #define JUMPS_MAX 16u    /* windows that are jumped over */
 #define BY_NUMBER 0x80u  /* in wants: an upstream does not know the receipts by their block's hash */
+#define NAMED_MAX 4u     /* blocks that may be named for one transaction */
 #define ROUNDS_MAX 64u   /* batches; a range is at most a dozen, a jump two */
 
 static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
@@ -25,6 +26,9 @@ typedef struct {
     enum { FIND, LOCATE, FETCH, DONE } state;
     bool absent;
     bool from_memory, asked_where; /* where the transaction is */
+    bool too_old;                  /* a block that was named for it can no longer be proven */
+    uint64_t named[NAMED_MAX];     /* blocks that upstreams have named for it, all that were asked: */
+    size_t named_count, looked_at; /* ... in the first looked_at of them it is not */
     unsigned rounds;
 
     ex_block_t base;   /* proven; what is older is anchored at it */
@@ -430,6 +434,20 @@ static void begin_anew(ex_history_t *h)
     h->jumping = h->has_jump = h->slot_is_zero = h->has_top_hash = false;
 }
 
+/* The transaction is not in the block that was named for it. The others that were named are looked at; after the first
+ * alone was, all who can be asked are asked. */
+static rc_t look_elsewhere(ex_history_t *h, err_t *e)
+{
+    begin_anew(h);
+    if (h->looked_at == h->named_count && h->absent)
+        return h->too_old ? pruned(e) : finish(h, false);
+    if (h->looked_at < h->named_count) {
+        h->config.from = h->config.to = h->named[h->looked_at++];
+        h->state = LOCATE;
+    }
+    return RC_OK;
+}
+
 /* What a hash asks for must be on the chain of the head. */
 static rc_t finish_found(ex_history_t *h, err_t *e)
 {
@@ -452,7 +470,7 @@ static rc_t finish_found(ex_history_t *h, err_t *e)
         begin_anew(h);
         return RC_OK;
     }
-    return err_say(e, RC_IO, "the transaction is not in the block that was named for it");
+    return look_elsewhere(h, e);
 }
 
 /* Fills in what the cache has of the blocks. True: it had something. */
@@ -516,10 +534,19 @@ static rc_t fetch(ex_history_t *h, err_t *e, bool *again)
     }
     if (is_complete(h) && !more) {
         const rc_t rc = finish_found(h, e);
-        *again = h->state == FIND;
+        *again = h->state != FETCH;
         return rc;
     }
     return list_needs(h) ? no_memory(e) : RC_NEED_DATA;
+}
+
+/* Whoever names a block that is too old for a transaction is not the last to be asked for it. */
+static rc_t or_elsewhere(ex_history_t *h, err_t *e, rc_t rc)
+{
+    if (rc != RC_REFUSED || !h->asked_where || h->state == FIND)
+        return rc;
+    h->too_old = true;
+    return look_elsewhere(h, e);
 }
 
 static rc_t history_step(query_t *q, err_t *e)
@@ -531,19 +558,22 @@ static rc_t history_step(query_t *q, err_t *e)
         return err_say(e, RC_LIMIT, "the history needs more rounds than it may have");
     for (bool again = true; again && !rc && h->state != DONE;) {
         again = true;
-        if (h->state == FIND &&
+        const bool others = h->state == FIND && h->absent && h->looked_at;
+        if (h->state == FIND && !others &&
             (h->absent || hash32_is_zero(&h->config.hash))) /* a need without a hash names a number */
             return finish(h, false);
-        if (h->state == FIND && !find_here(h))
+        if (h->state == FIND && !h->absent && !find_here(h))
             return need_find(h) ? no_memory(e) : RC_NEED_DATA;
-        if (h->state == FIND)
+        if (others)
+            rc = look_elsewhere(h, e);
+        else if (h->state == FIND)
             h->state = LOCATE;
         else if (h->state == LOCATE && h->config.to > h->config.head->env.number)
             return finish(h, false); /* found, but younger than the head */
         else if (h->state == LOCATE)
-            rc = locate(h, e);
+            rc = or_elsewhere(h, e, locate(h, e));
         else
-            rc = fetch(h, e, &again);
+            rc = or_elsewhere(h, e, fetch(h, e, &again));
     }
     return rc;
 }
@@ -586,6 +616,35 @@ static rc_t check_body(ex_history_t *h, err_t *e, ex_full_block_t *b)
     return copy_body(h, b) ? no_memory(e) : RC_OK;
 }
 
+/* Whether one of the first so many blocks that were named is it. */
+static bool is_named(const ex_history_t *h, size_t count, uint64_t number)
+{
+    size_t i = 0;
+    while (i < count && h->named[i] != number)
+        i++;
+    return i < count;
+}
+
+/* Where an upstream says that the transaction is. The first who knows is believed until the block has been looked at;
+ * then all are heard before any is. */
+static rc_t give_where(ex_history_t *h, err_t *e, uint64_t number)
+{
+    if (number > h->config.head->env.number)
+        return err_code(e, err_say(e, RC_NEED_DATA, "it names a block younger than the head"), QUERY_LACKS);
+    const bool first = !h->asked_where;
+    if (!h->too_old && number <= h->config.final_number && is_named(h, h->looked_at, number))
+        return err_say(e, RC_IO, "it names a final block for the transaction, which is not in it");
+    if (h->named_count < NAMED_MAX && !is_named(h, h->named_count, number))
+        h->named[h->named_count++] = number;
+    if (!first)
+        return err_code(e, err_say(e, RC_NEED_DATA, "it is not the first to name a block"), QUERY_LACKS);
+    h->asked_where = true;
+    h->looked_at = 1;
+    h->config.from = h->config.to = number;
+    h->state = LOCATE;
+    return RC_OK;
+}
+
 /* What was found by its hash alone: whether it is on the chain is seen later. */
 static rc_t give_found(ex_history_t *h, err_t *e, const answer_t *answer)
 {
@@ -594,12 +653,8 @@ static rc_t give_found(ex_history_t *h, err_t *e, const answer_t *answer)
         h->absent = true;
         return RC_OK;
     }
-    if (answer->kind == NEED_WHERE) {
-        h->asked_where = true;
-        h->config.from = h->config.to = answer->number;
-        h->state = LOCATE;
-        return RC_OK;
-    }
+    if (answer->kind == NEED_WHERE)
+        return give_where(h, e, answer->number);
     ex_full_block_t b = answer->block;
     if (answer->kind == NEED_HEADER)
         b.header = answer->header;

@@ -58,12 +58,13 @@ typedef struct {
 
 typedef struct {
     const ex_past_t *blocks; /* lowest first */
-    size_t count;            /* 0: the hash is of no block or transaction of this chain that an upstream knows */
+    size_t count;            /* 0: the hash is of no block or transaction of this chain that an upstream knows; one that
+                                names a block where the transaction is not, or that is younger, does not know it */
     size_t tx_index;         /* EX_BY_TRANSACTION */
 } ex_history_result_t;
 
-/* Makes the query. The head is borrowed until query_free. query_step also gives: RC_REFUSED with EX_HISTORY_PRUNED;
- * RC_IO: the transaction is not where an upstream said. RC_LIMIT: more than EX_HISTORY_MAX blocks; RC_REFUSED: a block
+/* Makes the query. The head is borrowed until query_free. query_step also gives: RC_REFUSED with EX_HISTORY_PRUNED.
+ * RC_LIMIT: more than EX_HISTORY_MAX blocks; RC_REFUSED: a block
  * beyond the head; RC_NOMEM. */
 NODISCARD rc_t ex_history_new(query_t **out, err_t *e, const ex_history_config_t *config);
 

@@ -30,6 +30,7 @@
 #define NEED_SLOTS_MAX 1024u    /* slots of one NEED_PROOF; more become several needs */
 #define QUERY_OVER_BUDGET 42900 /* code of an err_t: whoever asks has asked too much of upstreams in this minute */
 #define QUERY_LATER 42901 /* ... of query_give with RC_NEED_DATA: who does not know it may know it a little later */
+#define QUERY_LACKS 42902 /* ... of a need that may_lack: the answer counts as if it were absent */
 #define EX_CODE_MAX (128u << 10) /* bytes of one contract's code, as an answer to NEED_CODE */
 
 typedef enum {

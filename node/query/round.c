@@ -420,6 +420,10 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
     rc_t rc = give(r, e, s, &a->answer);
     if (!rc)
         r->since_ms = r->now_ms();
+    if (rc == RC_NEED_DATA && e->code == QUERY_LACKS) {
+        r->lacked[s->index] = true;
+        return RC_OK;
+    }
     *passes = rc == RC_NEED_DATA && e->code == QUERY_LATER && !s->need->settled;
     if (rc_blames_input(rc))
         rc = judge_wrong(r, v, e, s, again);

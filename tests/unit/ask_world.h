@@ -38,6 +38,7 @@ typedef struct {
     bool held;           /* answers nothing until it is false, */
     size_t held_from;    /* ... of requests that have at least so many characters, */
     const char *held_at; /* ... and this text; NULL: any */
+    const char *where;   /* the block that it names for a transaction; NULL: the one that has it */
     bool null;           /* so it answers what it does not refuse, */
     unsigned null_for;   /* ... or in so many batches only */
     unsigned other_for;  /* so many batches it is on another branch: no block has the hashes of this one, */
@@ -164,6 +165,10 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
     }
     if (!strcmp(method, "eth_sendRawTransaction")) {
         put_sent(out, account);
+        return;
+    }
+    if (e->where && !strcmp(method, "eth_getTransactionByHash")) {
+        put(out, "{\"blockNumber\":\"%s\"}", e->where);
         return;
     }
     if (past_block) {

@@ -239,11 +239,30 @@ START_TEST(silence_about_the_branch_is_counted_when_another_one_was_faster)
 }
 END_TEST
 
+/* Whoever names a block younger than the head does not know the transaction: another one is asked. */
+START_TEST(a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction)
+{
+    query_t *q;
+    err_t e;
+    open_world(RETURN_42);
+    ends[0].where = "0x7fffffff";
+    const ex_history_config_t c = { .chain_id = 1, .head = &s.block, .by = EX_BY_TRANSACTION, .hash = { { 7 } } };
+    ck_assert_int_eq(ex_history_new(&q, &e, &c), RC_OK);
+    ck_assert_msg(ask_wait(&q, &e, engine, q) == RC_OK, "%s", e.text);
+    ck_assert_uint_eq(ex_history_result(q)->count, 0);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    query_free(q);
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
         "ask_late", a_block_that_an_endpoint_does_not_know_yet_is_waited_for,
         a_header_by_number_may_be_of_another_branch, state_by_number_of_another_branch_is_late_and_its_lies_are_lies,
         only_a_header_of_the_number_says_of_which_branch_it_is, what_is_wrong_below_where_branches_part_is_a_lie,
-        silence_about_the_branch_is_counted_when_another_one_was_faster);
+        silence_about_the_branch_is_counted_when_another_one_was_faster,
+        a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction);
 }

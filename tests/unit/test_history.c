@@ -418,6 +418,120 @@ START_TEST(where_a_transaction_was_is_tried_first_and_asked_for_when_it_is_not_t
 }
 END_TEST
 
+static hash32_t hash_of_tx(size_t block)
+{
+    hash32_t hash;
+    keccak256(&hash, txs[block][1]);
+    return hash;
+}
+
+#define NOWHERE 99u
+#define ENDPOINTS 3u
+
+/* Asks one endpoint after the other where the transaction is, as node/query/round.c does. True: one was blamed. */
+static bool ask_where(query_t *q, const uint64_t named[ENDPOINTS], unsigned *asked)
+{
+    bool blamed = false;
+    err_t e = { 0 };
+    for (size_t i = 0; i < ENDPOINTS; i++) {
+        const answer_t a = { .kind = NEED_WHERE, .number = named[i] };
+        ++*asked;
+        const rc_t rc = named[i] == NOWHERE ? RC_NEED_DATA : query_give(q, &e, 0, &a);
+        if (!rc)
+            return blamed;
+        ck_assert(rc == RC_IO || named[i] == NOWHERE || e.code == QUERY_LACKS);
+        blamed |= rc == RC_IO;
+    }
+    ck_assert_int_eq(query_give(q, &e, 0, &(answer_t){ .kind = NEED_WHERE, .absent = true }), RC_OK);
+    return blamed;
+}
+
+/* Gives all that the query needs until it ends. */
+static rc_t drive_where(query_t *q, const uint64_t named[ENDPOINTS], unsigned *asked, bool *blamed)
+{
+    const need_t *needs;
+    rc_t rc;
+    while ((rc = query_step(q, NULL)) == RC_NEED_DATA) {
+        const size_t n = query_needs(q, &needs);
+        if (needs[0].kind == NEED_WHERE) {
+            *blamed |= ask_where(q, named, asked);
+            continue;
+        }
+        for (size_t k = 0; k < n; k++) {
+            const answer_t a = answer_to(&needs[k], 0, HONEST);
+            ck_assert_int_eq(query_give(q, NULL, k, &a), RC_OK);
+        }
+    }
+    return rc;
+}
+
+/* Transaction 1 of block 3 is asked for; endpoints say that it is elsewhere. */
+START_TEST(a_false_place_of_a_transaction_hides_it_from_nobody)
+{
+    static const struct {
+        uint64_t named[ENDPOINTS], final;
+        unsigned asked;
+        bool found, blamed;
+    } rows[] = {
+        { { 3, NOWHERE, NOWHERE }, COUNT, 1, true, false },
+        { { 0x7fffffff, 3, NOWHERE }, COUNT, 2, true, false },
+        { { COUNT, COUNT, COUNT }, COUNT, 3, false, false },
+        { { 1, 3, NOWHERE }, COUNT, 1 + 3, true, true },
+        { { 1, 3, 3 }, COUNT, 1 + 3, true, true },
+        { { 1, 2, 3 }, 0, 1 + 3, true, false }, /* no block is final: it may be another branch's */
+        { { 1, 0, NOWHERE }, COUNT, 1 + 3, false, true },
+        { { 1, NOWHERE, NOWHERE }, COUNT, 1 + 3, false, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const ex_history_config_t c = {
+            .chain_id = 1, .head = &head, .final_number = rows[i].final, .by = EX_BY_TRANSACTION, .hash = hash_of_tx(3)
+        };
+        unsigned asked = 0;
+        bool blamed = false;
+        query_t *q;
+        ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
+        ck_assert_msg(drive_where(q, rows[i].named, &asked, &blamed) == RC_OK, "row %zu", i);
+        ck_assert_msg(asked == rows[i].asked && blamed == rows[i].blamed, "row %zu: %u asked", i, asked);
+        const ex_history_result_t *r = ex_history_result(q);
+        ck_assert_uint_eq(r->count, rows[i].found);
+        ck_assert(!rows[i].found || (r->tx_index == 1 && r->blocks[0].block.header.number == 3));
+        query_free(q);
+    }
+}
+END_TEST
+
+/* One that names a block too old to be proven is not the last to be asked; when nobody knows better, that is said. */
+START_TEST(a_place_that_is_too_old_is_told_only_when_there_is_no_other)
+{
+    ex_block_t young = head;
+    young.env.number = 1u << 20;
+    for (int better = 0; better < 2; better++) {
+        const uint64_t named[ENDPOINTS] = { 5, better ? young.env.number : 5, NOWHERE };
+        const ex_history_config_t c = {
+            .chain_id = 1, .head = &young, .final_number = 6, .by = EX_BY_TRANSACTION, .hash = hash_of_tx(3)
+        };
+        const need_t *needs;
+        unsigned asked = 0;
+        query_t *q;
+        err_t e;
+        ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
+        for (unsigned i = 0; i < 2; i++) {
+            ck_assert_int_eq(query_step(q, &e), RC_NEED_DATA);
+            ck_assert_uint_eq(query_needs(q, &needs), 1);
+            ck_assert_int_eq(needs[0].kind, NEED_WHERE);
+            ck_assert(!ask_where(q, named, &asked));
+        }
+        ck_assert_uint_eq(asked, 1 + 3);
+        ck_assert_int_eq(query_step(q, &e), better ? RC_NEED_DATA : RC_REFUSED);
+        if (better)
+            ck_assert(query_needs(q, &needs) == 1 && needs[0].number == young.env.number);
+        else
+            ck_assert_int_eq(e.code, EX_HISTORY_PRUNED);
+        query_free(q);
+    }
+}
+END_TEST
+
 START_TEST(receipts_that_are_not_known_by_hash_are_asked_for_by_number)
 {
     const ex_filter_t any = { 0 };
@@ -455,5 +569,7 @@ int main(void)
                            a_chain_is_proven_whole, each_lie_about_each_block_is_refused,
                            a_false_proof_of_the_anchor_is_refused, a_slot_that_is_zero_is_no_hash,
                            any_one_log_that_is_left_out_is_caught, a_log_in_kept_receipts_comes_with_its_block,
-                           where_a_transaction_was_is_tried_first_and_asked_for_when_it_is_not_there);
+                           where_a_transaction_was_is_tried_first_and_asked_for_when_it_is_not_there,
+                           a_false_place_of_a_transaction_hides_it_from_nobody,
+                           a_place_that_is_too_old_is_told_only_when_there_is_no_other);
 }
