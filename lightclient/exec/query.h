@@ -79,7 +79,8 @@ typedef struct {
     view_t code;                /* NEED_CODE, NEED_HEAD_BYTES, NEED_CHANGES */
     ex_header_t header;         /* NEED_HEADER, NEED_HEAD */
     hash32_t hash;              /* NEED_SEND: of the transaction, unless */
-    bool refused;               /* it was refused, in the words of code */
+    bool refused;               /* it was refused, in the words of code, */
+    bool again;                 /* ... and may have been taken before, as another request of this query was sent */
     bool header_more;           /* NEED_HEAD: it came with members that no known block has */
     bool absent;            /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS by hash, NEED_WHERE: the upstream knows none; with
                                may_lack: none that was asked does */

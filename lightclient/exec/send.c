@@ -1,6 +1,7 @@
 #include "lightclient/exec/send.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 typedef struct {
     query_t query; /* first: a pointer to it is one to the send */
@@ -30,11 +31,26 @@ static size_t send_needs(const query_t *q, const need_t **out)
     return 1;
 }
 
+/* Whether a refusal says that the transaction is there: as geth and Erigon, Nethermind, Besu have it. */
+static bool is_known(view_t words)
+{
+    static const char *const all[] = { "already known", "alreadyknown", "known transaction" };
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+        for (size_t at = 0, n = strlen(all[k]); at + n <= words.n; at++)
+            if (!strncasecmp((const char *)words.p + at, all[k], n))
+                return true;
+    return false;
+}
+
 static rc_t send_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
 {
     ex_send_t *s = (ex_send_t *)(void *)q;
     if (i || answer->kind != NEED_SEND)
         return err_say(e, RC_BUG, "an answer to something that was not asked for");
+    if (answer->refused && answer->again && is_known(answer->code)) {
+        s->done = true; /* by us: the hash is that of what was sent */
+        return RC_OK;
+    }
     if (answer->refused) {
         (void)err_set(&s->refusal, RC_REFUSED, "%.*s", (int)answer->code.n, (const char *)answer->code.p);
         return RC_OK;

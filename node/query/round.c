@@ -222,6 +222,7 @@ static bool send(round_t *r, visit_t *v)
         return false;
     v->patience_ms = r->now_ms() + up_patience_ms(r->upstream, v->endpoint);
     v->out = flights_send(r->flights, p, v->endpoint);
+    r->sends += v->out;
     if (v->out)
         return true; /* it is no longer ours to look at */
     if (!p->count)
@@ -348,6 +349,7 @@ static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
 {
     answer_t piece = *answer;
     bool *had = r->had[s->index];
+    piece.again = r->sends > 1;
     if (s->need->kind == NEED_PROOF && piece.proof.slot_count && piece.proof.slot_count == slots_asked(s)) {
         piece.proof.slots += s->from;
         piece.proof.slot_count = s->need->slot_count;
@@ -694,10 +696,13 @@ static bool awaits_guide(const round_t *r)
     return r->rc == RC_OK && r->guide.out && r->now_ms() < r->guide.patience_ms;
 }
 
-/* Whether one endpoint alone is asked, and there is another one. */
+/* Whether one endpoint alone is asked, and there is another one. Two that are given a transaction at a time may tell
+ * each other, and then the answer is whose comes first. */
 static visit_t *lone_visit(round_t *r)
 {
     visit_t *a = &r->visits[0], *b = &r->visits[1];
+    if (r->count && r->needs[0].kind == NEED_SEND)
+        return NULL;
     return r->at < r->endpoints && a->out != b->out ? (a->out ? a : b) : NULL;
 }
 

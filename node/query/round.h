@@ -105,6 +105,7 @@ typedef struct {
     bool soon, later;                 /* one of them may have it a little later; all are waited for until */
     uint64_t again_ms;                /* ... then, by now_ms */
     bool told_late[UP_ENDPOINTS_MAX]; /* that an endpoint does not know the block yet, once for all passes */
+    unsigned sends;                   /* parties that went out */
     visit_t visits[ROUND_VISITS];
     bool not_now; /* the access list was refused for now */
     bool guided;  /* another one was asked for the access list that the first does not give: */

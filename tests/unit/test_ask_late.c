@@ -1,6 +1,7 @@
 /* Endpoints that are behind or on another branch for a while: what is asked of them is waited for, and nobody is called a liar
  * for it, nor hides a lie behind it. */
 #include "lightclient/exec/history.h"
+#include "lightclient/exec/send.h"
 #include "node/query/lesson.h"
 #include "tests/unit/ask_world.h"
 
@@ -257,6 +258,44 @@ START_TEST(a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction)
 }
 END_TEST
 
+static rc_t send_it(err_t *e)
+{
+    static const uint8_t raw[] = { 0xc2, 0x01, 0x02 };
+    const hash32_t hash = { { 7 } };
+    query_t *q;
+    ck_assert_int_eq(ex_send_new(&q, e, view_of(raw, sizeof raw), &hash), RC_OK);
+    const rc_t rc = ask_wait(&q, e, engine, q);
+    query_free(q);
+    return rc;
+}
+
+/* The first endpoint's answer is lost, and the second one has heard of the transaction by then. */
+START_TEST(a_transaction_that_a_second_endpoint_knows_already_is_sent)
+{
+    static const char *const words[] = { "already known", "AlreadyKnown", "Known transaction" };
+    err_t e;
+    for (size_t i = 0; i < 3; i++) {
+        open_world(RETURN_42);
+        ends[0].failing = ends[1].refused = "eth_sendRawTransaction";
+        ends[1].words = words[i];
+        ck_assert_msg(send_it(&e) == RC_OK, "%s", e.text);
+        ck_assert_uint_eq(ends[1].batches, 1);
+        close_world();
+    }
+    open_world(RETURN_42);
+    ends[0].failing = ends[1].refused = "eth_sendRawTransaction";
+    ends[1].words = "nonce too low";
+    ck_assert_int_eq(send_it(&e), RC_REFUSED);
+    close_world();
+    open_world(RETURN_42);
+    ends[0].refused = "eth_sendRawTransaction"; /* nobody was asked before: somebody else has sent it */
+    ends[0].words = "already known";
+    ck_assert_int_eq(send_it(&e), RC_REFUSED);
+    ck_assert_str_eq(e.text, "already known");
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -264,5 +303,6 @@ int main(void)
         a_header_by_number_may_be_of_another_branch, state_by_number_of_another_branch_is_late_and_its_lies_are_lies,
         only_a_header_of_the_number_says_of_which_branch_it_is, what_is_wrong_below_where_branches_part_is_a_lie,
         silence_about_the_branch_is_counted_when_another_one_was_faster,
-        a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction);
+        a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction,
+        a_transaction_that_a_second_endpoint_knows_already_is_sent);
 }
