@@ -201,8 +201,8 @@ static rc_t take_given(node_t *n, err_t *said)
     const rc_t rc = take_config(n, &error, n->options.setup);
     if (!rc)
         return RC_OK;
-    (void)err_set(said, rc, "%s%s%s (of the options and the environment, which are a setup)", error.field,
-                  error.field[0] ? ": " : "", error.text);
+    (void)err_set(said, rc, "%s%s%s (of what options, environment and credentials give: a whole setup, or nothing)",
+                  error.field, error.field[0] ? ": " : "", error.text);
     return err_code(said, rc, NODE_BAD_FLAGS);
 }
 

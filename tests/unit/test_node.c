@@ -326,6 +326,13 @@ START_TEST(flags_are_a_setup_under_the_same_rules)
     ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
     ck_assert_msg(!strncmp(e.text, "network: the measured configuration", 35), "%s", e.text);
     options.setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:1\"],\"consensus_rpc\":[\"http://127.0.0.1:1\"]}");
+    const node_options_t half = { .tee = "simulator",
+                                  .development = true,
+                                  .setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:1\"]}") };
+    ck_assert_int_eq(node_start(&other, &e, &half), RC_MALFORMED);
+    ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
+    ck_assert_str_eq(
+        e.text, "peers: is required (of what options, environment and credentials give: a whole setup, or nothing)");
     options.listen = "127.0.0.1";
     ck_assert_int_eq(node_start(&other, &e, &options), RC_REFUSED); /* where ports are is measured */
     ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
