@@ -57,14 +57,14 @@ static rc_t read_plain(kept_t *out, view_t plain)
     const view_t id = rd_take(&r, rd_u8(&r));
     f.number = rd_u64be(&r);
     f.hash = rd_hash32(&r);
-    f.below_count = version == 1 ? 0 : rd_u8(&r);
+    f.below_count = rd_u8(&r);
     if (f.below_count > KEPT_BELOW_MAX || f.below_count > f.number)
         return RC_MALFORMED;
     for (unsigned i = 0; i < f.below_count; i++)
         f.below[i] = rd_hash32(&r);
     f.criteria = rd_take(&r, r.n);
-    if (!rd_done(&r) || !version || version > VERSION || kind > API_WATCH_HEADS || id.n < 3 ||
-        id.n > API_WATCH_ID_LEN || f.criteria.n > API_CRITERIA_MAX || memchr(id.p, 0, id.n))
+    if (!rd_done(&r) || version != VERSION || kind > API_WATCH_HEADS || id.n < 3 || id.n > API_WATCH_ID_LEN ||
+        f.criteria.n > API_CRITERIA_MAX || memchr(id.p, 0, id.n))
         return RC_MALFORMED;
     f.kind = (api_watch_t)kind;
     memcpy(f.id, id.p, id.n);

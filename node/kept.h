@@ -3,8 +3,8 @@
  * open; one that was put back tells again what was told already, which is all that the disk can do.
  *
  * Plaintext: version u8 = 2, kind u8, length of the id u8, id, number u64 be, hash, count u8 and so many hashes of the
- * blocks below, criteria; version 1 had none of these. File: nonce, sealed by
- * XChaCha20-Poly1305 with the slot as associated data (base/os/persist.h around it).
+ * blocks below, criteria. File: nonce, sealed by XChaCha20-Poly1305 with the slot as associated data
+ * (base/os/persist.h around it).
  *
  * Floor:  5, node.
  * Tests:  tests/unit/test_kept.c, tests/fuzz/fuzz_kept.c
