@@ -12,10 +12,13 @@
 struct pulse {
     pulse_config_t config;
     worker_t *worker;
-    worker_t *self;    /* the same, for its own thread; the next three are its own, too */
-    uint64_t answered; /* requests of clients that were, at the last look; */
-    uint64_t failed;   /* and that were not */
-    uint64_t lost_ms;  /* when nobody answered any more */
+    worker_t *self;                  /* the same, for its own thread; what follows up to the lock is its own, too */
+    uint64_t answered;               /* requests of clients that were, at the last look; */
+    uint64_t failed;                 /* and that were not */
+    uint64_t lost_ms;                /* when nobody answered any more */
+    bool owes_proof;                 /* nobody has given one since somebody was to; */
+    bool refused;                    /* and nobody did when asked */
+    bool of_chain[UP_ENDPOINTS_MAX]; /* at the last look that asked for it */
 
     pthread_mutex_t lock; /* guards what follows */
     err_t why;            /* rc RC_OK: somebody answers */
@@ -71,47 +74,53 @@ static hc_request_t request_to(const pulse_t *p, size_t i, const char *text)
                            .timeout_ms = PULSE_ANSWER_MS };
 }
 
-/* What came of one endpoint: its chain, and its proof where it was asked for one. */
-static rc_t take(pulse_t *p, err_t *e, size_t who, hc_response_t *r, const hc_request_t *q, size_t each)
-{
-    rc_t rc = RC_OK;
-    for (size_t k = 0; k < each; k++) {
-        if (!rc)
-            rc = judge(p, e, who, &r[k], k == 1);
-        ledger_note_one(up_ledger(p->config.execution, who), k ? JR_PROOF : JR_CHAIN_ID, q[k].post.n, r[k].body_len);
-        hc_response_clear(&r[k]);
-    }
-    return rc;
-}
-
-/* Asks all side by side. The first one's failure, or RC_OK when one is good.
- *   proofs  for one of each, too: a server may say which chain it is of, and refuse all else */
-static err_t ask(pulse_t *p, bool proofs)
+/* Asks all side by side for their chain, or those of the chain for a proof. The first one's failure, or RC_OK when one
+ * is good. *asked: how many there were. */
+static err_t ask(pulse_t *p, size_t *asked, bool proof)
 {
     up_t *u = p->config.execution;
-    const size_t each = proofs ? 2 : 1;
     size_t n = 0, who[UP_ENDPOINTS_MAX];
-    hc_request_t requests[2 * UP_ENDPOINTS_MAX];
-    hc_response_t responses[2 * UP_ENDPOINTS_MAX] = { { .status = 0 } };
+    hc_request_t requests[UP_ENDPOINTS_MAX];
+    hc_response_t responses[UP_ENDPOINTS_MAX] = { { .status = 0 } };
     err_t first = { .rc = RC_OK };
     bool good = false;
     for (size_t k = 0; k < up_count(u); k++) {
-        if (up_is_retired(u, k))
+        if (up_is_retired(u, k) || (proof && !p->of_chain[k]))
             continue;
-        requests[each * n] = request_to(p, k, LATEST_CHAIN_REQUEST);
-        if (proofs)
-            requests[each * n + 1] = request_to(p, k, LATEST_PROOF_REQUEST);
+        requests[n] = request_to(p, k, proof ? LATEST_PROOF_REQUEST : LATEST_CHAIN_REQUEST);
         who[n++] = k;
     }
-    hc_perform(p->config.http, responses, requests, each * n, is_over, p);
+    hc_perform(p->config.http, responses, requests, n, is_over, p);
     for (size_t i = 0; i < n; i++) {
         err_t e = { .rc = RC_OK };
-        const rc_t rc = take(p, &e, who[i], &responses[each * i], &requests[each * i], each);
+        const rc_t rc = judge(p, &e, who[i], &responses[i], proof);
+        ledger_note_one(up_ledger(u, who[i]), proof ? JR_PROOF : JR_CHAIN_ID, requests[i].post.n,
+                        responses[i].body_len);
+        hc_response_clear(&responses[i]);
         good |= !rc;
+        if (!proof)
+            p->of_chain[who[i]] = !rc;
         if (rc && !first.rc)
             (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", who[i], up_without_origin(u, who[i], e.text));
     }
+    *asked = n;
     return good || !n ? (err_t){ .rc = RC_OK } : first;
+}
+
+/* The chain, and after it a proof where one is owed. Who refused that is asked for that alone, so that somebody who
+ * takes one request a second can give it. */
+static err_t look(pulse_t *p)
+{
+    size_t n;
+    err_t why = { .rc = RC_OK };
+    if (!p->refused)
+        why = ask(p, &n, false);
+    if (why.rc || !p->owes_proof)
+        return why;
+    why = ask(p, &n, true);
+    p->refused = why.rc && n;
+    p->owes_proof = p->refused;
+    return why;
 }
 
 static void tell(pulse_t *p, const err_t *before, const err_t *now)
@@ -131,8 +140,11 @@ static void run(worker_t *w, void *ctx)
     err_t before = { .rc = RC_OK };
     bool failed;
     p->self = w;
-    for (bool first = true;; first = false) {
-        const err_t now = was_used(p, &failed) ? (err_t){ .rc = RC_OK } : ask(p, first || failed || before.rc);
+    p->owes_proof = true;
+    for (;;) {
+        const bool used = was_used(p, &failed);
+        p->owes_proof |= failed;
+        const err_t now = used && !failed && !p->refused ? (err_t){ .rc = RC_OK } : look(p);
         if (worker_stopping(w))
             return;
         tell(p, &before, &now);

@@ -2,8 +2,9 @@
  * signs blocks, and can answer no call.
  *
  * As long as requests of clients are answered nobody is asked. In their absence each endpoint is asked for its chain
- * id; and for a small proof at the first look, where requests of clients have failed since the last one, and until
- * somebody gives one again: who is out of quota still says which chain it is of. Nobody is blamed for what it says.
+ * id. Who is out of quota still says which chain it is of: so a small proof is asked for at the first look, and where
+ * any request has failed since the last one; if it is refused, until somebody gives one, whatever else is answered.
+ * Nobody is blamed for what it says.
  * Who dies is found out within PULSE_EVERY_MS twice and PULSE_ANSWER_MS; who is back within PULSE_AGAIN_MS and that.
  * Nothing else depends on it: requests of clients try every endpoint.
  *

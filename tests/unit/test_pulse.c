@@ -11,6 +11,7 @@
 #define EVERY_MS 10
 
 static atomic_bool dead, other_chain, spent;
+static atomic_bool paced, busy; /* no proof right after a chain id */
 static atomic_uint proofs;
 
 static bool endpoint(int fd, const char *request)
@@ -22,9 +23,11 @@ static bool endpoint(int fd, const char *request)
     if (dead || (!proof && !strstr(request, "\"method\":\"eth_chainId\"")))
         return say(fd, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
     if (proof)
-        body = spent ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32005,\"message\":\"daily limit\"}}"
-                     : "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"accountProof\":[\"0xc0\"]}}";
+        body = spent || (paced && busy)
+                   ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32005,\"message\":\"daily limit\"}}"
+                   : "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"accountProof\":[\"0xc0\"]}}";
     proofs += proof;
+    busy = !proof;
     snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
     return say(fd, text);
 }
@@ -132,7 +135,7 @@ START_TEST(an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc)
     spent = true;
     make(&w, broken, endpoint);
     until(&w, &why, false);
-    ck_assert_str_eq(why.text, "execution_rpc[0]: HTTP status 401");
+    ck_assert_str_eq(why.text, "execution_rpc[1]: eth_getProof: error -32005: daily limit");
     spent = false;
     until(&w, &why, true);
     const unsigned asked = proofs, at = w.second->requests;
@@ -154,9 +157,46 @@ START_TEST(an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc)
 }
 END_TEST
 
+/* It gives headers and receipts, which other requests than calls are glad of. */
+START_TEST(what_is_no_proof_does_not_make_up_for_one)
+{
+    world_t w;
+    err_t why;
+    dead = other_chain = false;
+    spent = true;
+    make(&w, broken, endpoint);
+    until(&w, &why, false);
+    const unsigned from = proofs;
+    for (int ms = 0; ms < WAIT_MS && proofs < from + 5; ms++) {
+        up_report(w.execution, 1, RC_OK, "", 0, clock_monotonic_ms());
+        usleep(1000);
+        ck_assert(!pulse_beats(w.pulse, &why));
+    }
+    ck_assert_uint_ge(proofs, from + 5);
+    spent = false;
+    until(&w, &why, true);
+    end(&w);
+}
+END_TEST
+
+START_TEST(who_takes_one_request_at_a_time_can_give_its_proof)
+{
+    world_t w;
+    err_t why;
+    dead = other_chain = spent = false;
+    paced = true;
+    make(&w, broken, endpoint);
+    until(&w, &why, false);
+    until(&w, &why, true);
+    end(&w);
+    paced = false;
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("pulse", one_good_endpoint_is_enough_and_all_that_are_dead_are_told,
-                    as_long_as_requests_are_answered_nobody_is_asked,
-                    an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc);
+    return UNIT_RUN(
+        "pulse", what_is_no_proof_does_not_make_up_for_one, who_takes_one_request_at_a_time_can_give_its_proof,
+        one_good_endpoint_is_enough_and_all_that_are_dead_are_told, as_long_as_requests_are_answered_nobody_is_asked,
+        an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc);
 }
