@@ -97,7 +97,9 @@ size_t reply_length(const hs_response_t *r)
 
 size_t reply_memory(const hs_response_t *r)
 {
-    return r->shared && r->shared->is_static ? 0 : reply_length(r);
+    if (!r->shared)
+        return r->body_len;
+    return r->shared->is_static ? 0 : r->shared->len / atomic_load(&r->shared->refs);
 }
 
 struct MHD_Response *reply_shared(const hs_shared_t *a)

@@ -37,7 +37,7 @@ unsigned reply_status(const hs_response_t *r);
 
 /* How long its body is; of a stream 0. */
 size_t reply_length(const hs_response_t *r);
-/* How much of that is in memory for its sake. */
+/* How much of that is in memory for its sake: what others send, too, is divided by them. */
 size_t reply_memory(const hs_response_t *r);
 
 /* The response inside a shared answer; lives as long as the caller's reference. */

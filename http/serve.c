@@ -125,13 +125,27 @@ static stage_t stage_of(const conn_t *c)
     return atomic_load_explicit(&c->stage, memory_order_relaxed);
 }
 
-void conn_body_gone(conn_t *c, size_t bytes)
+/* Gives back bytes of one of the two sorts. */
+static void gone(conn_t *c, atomic_size_t *sort, size_t bytes)
 {
     if (!bytes)
         return;
-    atomic_fetch_sub(&c->server->bodies, bytes);
+    atomic_fetch_sub(sort, bytes);
     atomic_fetch_sub(&asker(c)->bodies, bytes);
     atomic_fetch_sub_explicit(&c->holds, bytes, memory_order_relaxed);
+}
+
+void conn_body_gone(conn_t *c, size_t bytes)
+{
+    gone(c, &c->server->bodies, bytes);
+}
+
+/* The request is over. */
+static void all_gone(conn_t *c)
+{
+    gone(c, &c->server->answers, c->answer_holds);
+    c->answer_holds = 0;
+    conn_body_gone(c, atomic_load_explicit(&c->holds, memory_order_relaxed));
 }
 
 static void evict_one(hs_t *s, conn_t *c);
@@ -146,8 +160,8 @@ static conn_t *holding(const hs_t *s, const hs_client_t *of)
     return c;
 }
 
-/* The memory of all bodies is full: closes the oldest connection of whoever holds most, and more than this client will.
- * False: nobody does. */
+/* The memory of bodies, or that of answers, is full: closes the oldest connection of whoever holds most, and more than
+ * this client will. False: nobody does. */
 static bool evict_holder(hs_t *s, hs_client_t *but, size_t more)
 {
     hs_client_t *most = NULL;
@@ -165,16 +179,16 @@ static bool evict_holder(hs_t *s, hs_client_t *but, size_t more)
     return most != NULL;
 }
 
-/* Counts more bytes of a body that is being received, or an answer that is being sent. False: there is no memory for
- * them. Who holds less than a quarter gets some of another client's, a little before it is free. */
-static bool body_room(conn_t *c, size_t more)
+/* Counts more bytes of one of the two sorts. False: there is no memory for them. Who holds less than a quarter gets
+ * some of another client's, a little before it is free. */
+static bool has_memory(conn_t *c, atomic_size_t *sort, size_t more)
 {
     hs_t *s = c->server;
     hs_client_t *who = asker(c);
-    const size_t most = s->config.bodies_max, before = atomic_fetch_add(&s->bodies, more);
+    const size_t most = s->config.bodies_max, before = atomic_fetch_add(sort, more);
     const bool small = atomic_load(&who->bodies) + more <= most / SHARE_PART;
     if (before + more > most && !(small && before + more <= most + most / SHARE_PART && evict_holder(s, who, more))) {
-        atomic_fetch_sub(&s->bodies, more);
+        atomic_fetch_sub(sort, more);
         return false;
     }
     atomic_fetch_add(&who->bodies, more);
@@ -185,8 +199,14 @@ static bool body_room(conn_t *c, size_t more)
 /* Counts the answer until it is sent, a long one as at most a quarter of what there is. False: there is no memory. */
 static bool answer_room(conn_t *c)
 {
-    const size_t n = reply_memory(&c->response), most = c->server->config.bodies_max / SHARE_PART;
-    return n <= SMALL_ANSWER || body_room(c, n < most ? n : most);
+    const size_t n = reply_memory(&c->response), most = c->server->config.bodies_max / SHARE_PART,
+                 counts = n < most ? n : most;
+    if (n <= SMALL_ANSWER)
+        return true;
+    if (!has_memory(c, &c->server->answers, counts))
+        return false;
+    c->answer_holds += counts;
+    return true;
 }
 
 /* ---- answers ---- */
@@ -229,11 +249,8 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
     status = reply_status(r);
     note_answer(c, status);
     begin_sending(c, reply_length(r));
-    if (r->shared) {
-        sent = MHD_queue_response(c->mhd, status, reply_shared(r->shared));
-        hs_response_clear(r);
-        return sent;
-    }
+    if (r->shared) /* kept until it is sent, and so seen to be shared */
+        return MHD_queue_response(c->mhd, status, reply_shared(r->shared));
     m = reply_make(r, extra);
     if (streams)
         set_stage(c, STAGE_LASTING);
@@ -398,7 +415,7 @@ static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
         size_t cap = c->body_cap ? c->body_cap : 1024;
         while (cap - c->body_len < n)
             cap *= 2;
-        if (!body_room(c, cap - c->body_cap))
+        if (!has_memory(c, &c->server->bodies, cap - c->body_cap))
             return refuse_midway(c, "503 Service Unavailable\r\nRetry-After: 1");
         uint8_t *grown = realloc(c->body, cap);
         if (!grown) {
@@ -566,7 +583,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
         atomic_fetch_sub(&c->server->active, 1);
     free(c->target);
     free(c->body);
-    conn_body_gone(c, atomic_load_explicit(&c->holds, memory_order_relaxed));
+    all_gone(c);
     if (c->named)
         set_named(c, NULL);
     hs_response_clear(&c->response);

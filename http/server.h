@@ -23,9 +23,10 @@
  * is no room for another one. It counts as a connection, but for no timeout here. There are at most a quarter as many
  * as connections, of which a client has a quarter; and as many streams (http/stream.h).
  *
- * Bodies that are being received share bodies_max bytes with answers that are being sent, of which those of more than 4
- * KiB count, each as a quarter at most. When that is full, a client that holds less than a quarter gets room from
- * whoever holds most, and more than it will, whose oldest one is closed; others get 503 with Retry-After.
+ * Bodies that are being received have bodies_max bytes, and so have answers that are being sent, of which those of more
+ * than 4 KiB count, each as a quarter at most and one that several share as one. When that is full, a client that holds
+ * less than a quarter gets room from whoever holds most, and more than it will, whose oldest one is closed; others get
+ * 503 with Retry-After.
  *
  * Connections whose requests wait are looked at every quarter of a second: when the other side has closed it, nobody
  * waits any more, and a request that has not begun is dropped.
@@ -115,7 +116,7 @@ typedef struct {
     unsigned queue_max;       /* waiting slow requests; 0: 64 */
     unsigned deferred_max;    /* requests that wait for hs_answer; 0: 1024 */
     size_t deferred_body_max; /* bytes of their bodies together; 0: 64 MiB */
-    size_t bodies_max;        /* bytes of bodies under way and answers not taken; 0: 32 MiB; beyond: 503 */
+    size_t bodies_max;        /* bytes of bodies under way, and of answers not taken; 0: 32 MiB; beyond: 503 */
     size_t body_max;          /* 0: 1 MiB; beyond: 413 */
     unsigned connections_max; /* 0: 1024; beyond: one goes, or the newcomer */
     unsigned per_client_max;  /* 0: a quarter of it; beyond: the client's oldest that is still receiving goes */

@@ -37,7 +37,8 @@ typedef struct conn {
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */
     _Atomic(stage_t) stage;       /* receiving: no whole request is here */
-    atomic_size_t holds;          /* bytes of its body and answer in server->bodies */
+    atomic_size_t holds;          /* bytes of its body and its answer that are counted; */
+    size_t answer_holds;          /* those of its answer */
     uint64_t begun_ms;            /* the request's headers were here */
     _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;
@@ -72,8 +73,9 @@ struct hs {
     acceptor_t *acceptor; /* NULL: libmicrohttpd accepts */
     proxies_t proxies;
     uint16_t port;
-    atomic_uint active;   /* requests between reaching a handler and the end of their answer */
-    atomic_size_t bodies; /* bytes of those that are being received, and of answers that are being sent */
+    atomic_uint active;    /* requests between reaching a handler and the end of their answer */
+    atomic_size_t bodies;  /* bytes of those that are being received */
+    atomic_size_t answers; /* and of those that are being sent */
     atomic_bool stopping;
     atomic_uint marks; /* flags of every answer */
     pthread_mutex_t conns_lock;
