@@ -204,6 +204,7 @@ bool feed_after(const feed_t *f, uint64_t *seq, uint64_t number, const hash32_t 
             return true;
         }
     }
-    *seq = f->first; /* the seed, or below it: all events came after it */
-    return !l->logged;
+    const feed_link_t *above = find(f, number + 1);
+    *seq = f->first; /* the seed, or what stands of the blocks below: all events came after it */
+    return !l->logged && (!above || above->logged);
 }

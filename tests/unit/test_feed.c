@@ -243,6 +243,10 @@ START_TEST(a_seed_that_is_taken_away_is_left_for_its_ancestors)
     ck_assert_int_eq(feed_init(&f, SIZE_MAX), RC_OK);
     feed_seed(&f, 90, &chain[90]->block.hash, below, 3);
     ck_assert_int_eq(follow(&f, &rounds, top), RC_OK);
+    uint64_t seq;
+    ck_assert(feed_after(&f, &seq, 90, &chain[90]->block.hash));
+    ck_assert(!feed_after(&f, &seq, 89, &below[0])); /* the seed's own block is not told */
+    ck_assert(!feed_after(&f, &seq, 88, &below[1]));
     cut(12); /* 88 stands */
     for (uint64_t i = 1; i <= 88; i++)
         r->hashes[i] = chain[i]->block.hash;
@@ -255,6 +259,8 @@ START_TEST(a_seed_that_is_taken_away_is_left_for_its_ancestors)
     ck_assert(feed_event(&f, r->seq - 1)->removed);
     read_events(r, &f);
     agrees(r, top);
+    ck_assert(feed_after(&f, &seq, 88, &below[1]));
+    ck_assert(!feed_after(&f, &seq, 87, &below[2]));
     cut(top - 86);
     grow(30);
     ck_assert_int_eq(follow(&f, &rounds, top), RC_LIMIT);
