@@ -1,5 +1,6 @@
 #include "lightclient/exec/send.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -31,13 +32,14 @@ static size_t send_needs(const query_t *q, const need_t **out)
     return 1;
 }
 
-/* Whether a refusal says that the transaction is there: as geth and Erigon, Nethermind, Besu have it. */
+/* Whether a refusal says that the transaction is there: as geth and Erigon, Nethermind, Besu have it. An "unknown
+ * transaction type" is none of them. */
 static bool is_known(view_t words)
 {
     static const char *const all[] = { "already known", "alreadyknown", "known transaction" };
     for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
         for (size_t at = 0, n = strlen(all[k]); at + n <= words.n; at++)
-            if (!strncasecmp((const char *)words.p + at, all[k], n))
+            if ((!at || !isalpha(words.p[at - 1])) && !strncasecmp((const char *)words.p + at, all[k], n))
                 return true;
     return false;
 }

@@ -288,6 +288,11 @@ START_TEST(a_transaction_that_a_second_endpoint_knows_already_is_sent)
     ck_assert_int_eq(send_it(&e), RC_REFUSED);
     close_world();
     open_world(RETURN_42);
+    ends[0].failing = ends[1].refused = "eth_sendRawTransaction";
+    ends[1].words = "unknown transaction type 0x05";
+    ck_assert_int_eq(send_it(&e), RC_REFUSED);
+    close_world();
+    open_world(RETURN_42);
     ends[0].refused = "eth_sendRawTransaction"; /* nobody was asked before: somebody else has sent it */
     ends[0].words = "already known";
     ck_assert_int_eq(send_it(&e), RC_REFUSED);
