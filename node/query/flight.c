@@ -243,8 +243,8 @@ static size_t transactions_of(const need_t *need)
     return limit && limit < EX_BLOCK_GAS_MAX / 2 ? (size_t)(2 * limit / EX_TX_GAS_MIN) : EX_RECEIPTS_MAX;
 }
 
-/* How long the answer to a need may be. */
-static size_t body_max_of(const need_t *need)
+/* How long the answer to a need may be; usual: as blocks mostly are. */
+static size_t body_max_of(const need_t *need, bool usual)
 {
     switch (need->kind) {
     case NEED_PROOF: return (1 + need->slot_count) * PATH_BODY_MAX;
@@ -252,7 +252,7 @@ static size_t body_max_of(const need_t *need)
     case NEED_RECEIPTS:
     case NEED_CHANGES: return BATCH_BODY_MAX;
     case NEED_HEADER:
-    case NEED_HEAD: return OTHER_BODY_MAX + transactions_of(need) * HASH_TEXT;
+    case NEED_HEAD: return OTHER_BODY_MAX + (usual ? 0 : transactions_of(need) * HASH_TEXT);
     case NEED_HINT:
     case NEED_CODE:
     case NEED_HEAD_BYTES:
@@ -262,21 +262,27 @@ static size_t body_max_of(const need_t *need)
     return OTHER_BODY_MAX;
 }
 
-static size_t batch_body_max(const batch_t *b)
+static size_t body_of(const batch_t *b, bool usual)
 {
     size_t n = BATCH_BODY_MIN, most = STATE_BODY_MAX;
     for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++) {
-        const size_t more = body_max_of(b->needs[i]);
+        const size_t more = body_max_of(b->needs[i], usual);
         n += more;
         most = more == BATCH_BODY_MAX ? BATCH_BODY_MAX : most;
     }
     return n < most ? n : most;
 }
 
-/* Where a batch waits, and is counted while it is in the air. It has all its needs. */
+static size_t batch_body_max(const batch_t *b)
+{
+    return body_of(b, false);
+}
+
+/* Where a batch waits, and is counted while it is in the air. It has all its needs. A head waits for no blocks, though
+ * its header may come with as many hashes as a full block has. */
 static turns_t *turns_of(flights_t *f, const batch_t *b)
 {
-    return batch_body_max(b) > WIDE_BODY ? &f->wide[b->endpoint] : &f->at[b->endpoint];
+    return body_of(b, true) > WIDE_BODY ? &f->wide[b->endpoint] : &f->at[b->endpoint];
 }
 
 /* ---- asked again ---- */
