@@ -205,10 +205,11 @@ static void twin_times(uint64_t times[LC_EXECUTION_FORKS], const lc_network_t *n
         times[i] = epoch_time(net, net->fork_epoch[lc_execution_forks[i].twin]);
 }
 
-/* As lc_fork_of_key makes them. */
+/* As lc_fork_of_key makes them. Blob rows have their time from BLOB_SCHEDULE. */
 static bool is_fork_name(const char *name)
 {
-    return *name && strlen(name) < LC_FORK_NAME_MAX && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+    return *name && strncmp(name, "bpo", 3) && strlen(name) < LC_FORK_NAME_MAX &&
+           !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
 }
 
 /* A fork that has no rows here begins at a time: signing ends with the epoch before. */

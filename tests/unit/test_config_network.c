@@ -201,6 +201,7 @@ static const struct {
     { "\"execution\":{", "\"execution\":{\"forks\":{\"osaka\":-1},", "network.execution.forks.osaka",
       "must be a number of at least 0" },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"Bogota\":6},", "network.execution.forks.Bogota", NOT_A_FORK },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"bpo1\":6},", "network.execution.forks.bpo1", NOT_A_FORK },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"bogota\":\"x\"},", "network.execution.forks.bogota",
       "must be a decimal number in quotes" },
     { "\"execution\":{", "\"execution\":{\"eip8037\":\"moon\",", "network.execution.eip8037",
