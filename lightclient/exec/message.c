@@ -180,7 +180,12 @@ static rc_t check_gas(err_t *e, const ex_message_t *m, const evm_tx_t *tx)
     if (due.floor > m->gas)
         return err_set(e, RC_REFUSED, "insufficient gas for floor data gas cost: have %llu, want %llu",
                        (unsigned long long)m->gas, (unsigned long long)due.floor);
-    return RC_OK;
+    const uint64_t first = due.floor > due.intrinsic ? due.floor : due.intrinsic,
+                   most = evm_tx_execution_gas_max(m->rules);
+    return first <= most
+               ? RC_OK
+               : err_set(e, RC_REFUSED, "gas due before execution is above a transaction's limit: %llu of %llu",
+                         (unsigned long long)first, (unsigned long long)most);
 }
 
 /* Why the EVM would not start it. */

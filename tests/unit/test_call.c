@@ -1,4 +1,6 @@
 /* The call machine: rounds, guesses, needs that stay unanswered. */
+#include "base/crypto/hash.h"
+#include "lightclient/exec/message.h"
 #include "tests/unit/call_set.h"
 #include "tests/unit/unit.h"
 
@@ -498,11 +500,79 @@ START_TEST(what_a_run_meets_first_stands_alone)
 }
 END_TEST
 
+static rc_t rich(void *ctx, evm_account_t *out, const addr_t *addr)
+{
+    (void)ctx, (void)addr;
+    *out = (evm_account_t){ .exists = true, .nonce = 1, .balance = u256_of(UINT64_MAX), .code_hash = KECCAK_EMPTY };
+    return RC_OK;
+}
+
+static rc_t no_slot(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key)
+{
+    (void)ctx, (void)addr, (void)key;
+    *out = u256_of(0);
+    return RC_OK;
+}
+
+static rc_t no_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *hash)
+{
+    (void)ctx, (void)addr, (void)hash;
+    *out = view_of(NULL, 0);
+    return RC_OK;
+}
+
+static rc_t no_hash(void *ctx, hash32_t *out, uint64_t number)
+{
+    (void)ctx, (void)number;
+    *out = (hash32_t){ { 0 } };
+    return RC_OK;
+}
+
+/* Before Amsterdam gas has no maximum of its own in a call; from then on at most 2^24 may be due before execution. */
+START_TEST(what_a_message_is_refused_for_is_what_is_due)
+{
+    static const struct {
+        evm_fork_t fork;
+        size_t n; /* bytes of calldata, none zero */
+        uint64_t gas;
+        const char *text; /* NULL: it runs */
+    } rows[] = {
+        { EVM_OSAKA, 300000, 50000000, NULL },
+        { EVM_AMSTERDAM, 300000, 50000000,
+          "gas due before execution is above a transaction's limit: 19215000 of 16777216" },
+        { EVM_AMSTERDAM, 10000, 50000000, NULL },
+        { EVM_AMSTERDAM, 10000, 600000, "insufficient gas for floor data gas cost: have 600000, want 655000" },
+        { EVM_AMSTERDAM, 10000, 100000, "intrinsic gas too low: have 100000, want 175000" },
+    };
+    static uint8_t data[300000];
+    const evm_host_t host = { .account = rich, .storage = no_slot, .code = no_code, .block_hash = no_hash };
+    const evm_block_t env = { .number = 1, .timestamp = 1, .gas_limit = 200000000, .chain_id = 1 };
+    memset(data, 1, sizeof data);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const evm_rules_t rules = { .fork = rows[i].fork, .blob_base_fee_update_fraction = 1 };
+        ex_request_t request = { .has_to = true, .data = view_of(data, rows[i].n) };
+        const bool guessed = false;
+        arena_t a;
+        evm_result_t out;
+        err_t e = { 0 };
+        request.to.b[19] = 0x77;
+        request.from.b[19] = 0x55;
+        arena_init(&a, (size_t)1 << 26);
+        const rc_t rc =
+            ex_message_run(&out, &e, &a, &host, &guessed,
+                           &(ex_message_t){ .rules = &rules, .env = &env, .request = &request, .gas = rows[i].gas });
+        ck_assert_msg(rc == (rows[i].text ? RC_REFUSED : RC_OK), "row %zu: %s", i, e.text);
+        ck_assert_msg(!rows[i].text || !strcmp(e.text, rows[i].text), "row %zu: %s", i, e.text);
+        arena_free(&a);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
-        "call", first_call_takes_two_rounds_with_a_complete_hint, without_hint_rounds_are_the_depth_of_dependencies,
-        refused_hint_loses_no_round, same_block_again_needs_no_round,
+        "call", what_a_message_is_refused_for_is_what_is_due, first_call_takes_two_rounds_with_a_complete_hint,
+        without_hint_rounds_are_the_depth_of_dependencies, refused_hint_loses_no_round, same_block_again_needs_no_round,
         learned_call_in_a_new_block_takes_one_round_and_no_code, slots_of_an_unchanged_storage_serve_a_later_block,
         other_argument_in_a_new_block_takes_one_round, learned_chain_that_has_moved_is_still_answered_right,
         slots_of_another_argument_are_not_asked_for, replaced_code_is_asked_for_and_run,
