@@ -152,11 +152,11 @@ static void forget(lc_sync_t *s)
 }
 
 /* light-client/p2p-interface.md: an object's form is that of the fork at its attested header's slot, at a bootstrap's
- * header's. Who hands it on names the form by that slot. */
+ * header's. Who hands it on names the form by that slot. An older form is refused by what it cannot prove. */
 static rc_t check_form(const lc_sync_t *s, err_t *e, lc_fork_t fork, uint64_t slot)
 {
     const lc_fork_t due = lc_fork_at_epoch(s->network, lc_epoch_of_slot(s->network, slot));
-    if (lc_same_form(fork, due))
+    if (fork <= due || lc_same_form(fork, due))
         return RC_OK;
     return err_set(e, RC_REFUSED, "in the form of %s, and its header is of %s", lc_fork_name(fork), lc_fork_name(due));
 }
