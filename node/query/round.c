@@ -455,11 +455,17 @@ static bool is_extra(const need_t *need)
     return need->kind == NEED_CHANGES && need->origin == NEED_GUESSED;
 }
 
-/* What is wrong with such a list costs that alone: the header that it came with stands by its own hash. Nor is it a lie
- * when it has another hash than the header says: clients write it in JSON, each in its own way. */
-static void forgo_extra(round_t *r, visit_t *v, const seat_t *s, rc_t rc, const err_t *why)
+/* What is wrong with such a list costs that alone: the header that it came with stands by its own hash. One of another
+ * hash than the header says is a lie all the same. */
+static void forgo_extra(round_t *r, visit_t *v, fault_t *mine, const seat_t *s, rc_t rc, const err_t *why)
 {
     v->asked[s->index] = true;
+    if (rc == RC_REFUSED && lesson_blames(s->batch, rc)) {
+        fault_add(mine, rc, why, false);
+        note_lie(r, v, s, why);
+        v->own = true;
+        return;
+    }
     log_write(rc_blames_input(rc) ? LOG_INFO : LOG_DEBUG, "execution", "%s: %s", up_origin(r->upstream, v->endpoint),
               why->text);
 }
@@ -495,7 +501,7 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     if (again)
         return;
     if (rc && is_extra(s->need)) {
-        forgo_extra(r, v, s, rc, &e);
+        forgo_extra(r, v, mine, s, rc, &e);
         return;
     }
     const bool *had = r->had[s->index];

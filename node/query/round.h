@@ -15,8 +15,8 @@
  * it refuses for now after the rest; that waits for it no longer than it usually takes, and a second. State of an old
  * block is asked first of those that have not refused one as old.
  *
- * What is wrong with a block access list that comes with a header if it can be had costs that list alone: no endpoint
- * is blamed, and no other one asked.
+ * What is wrong with a block access list that comes with a header if it can be had costs that list alone: no other
+ * endpoint is asked, and this one is blamed only where the list has another hash than its header says.
  *
  * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered
  * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.

@@ -78,8 +78,8 @@ static rc_t ask(ex_head_kind_t kind)
     return ask_wait(&done, &why, engine, q);
 }
 
-/* The header came, without its list; the endpoint that gave it has no fault, and the other one was not asked. */
-static void expect_header_alone(unsigned batches)
+/* The header came, without its list; the endpoint that gave it has so many faults, and the other one was not asked. */
+static void expect_header(unsigned batches, unsigned faults)
 {
     ck_assert_msg(ask(EX_HEAD_AND_CHANGES) == RC_OK, "%s", why.text);
     ck_assert_ptr_nonnull(ex_head_result(done));
@@ -87,8 +87,14 @@ static void expect_header_alone(unsigned batches)
     ck_assert_ptr_null(ex_head_changes(done).p);
     ck_assert_uint_eq(ends[0].batches, batches);
     ck_assert_uint_eq(ends[1].batches, 0);
-    ck_assert_uint_eq(status_of(0).failures, 0);
-    ck_assert(!status_of(0).failing);
+    ck_assert_uint_eq(status_of(0).failures, faults);
+    ck_assert_uint_eq(status_of(0).lies, faults);
+    ck_assert_int_eq(status_of(0).failing, faults > 0);
+}
+
+static void expect_header_alone(unsigned batches)
+{
+    expect_header(batches, 0);
 }
 
 START_TEST(a_list_comes_with_its_header_in_one_batch)
@@ -102,22 +108,30 @@ START_TEST(a_list_comes_with_its_header_in_one_batch)
 }
 END_TEST
 
-/* None of these costs more than the list: a member of another name, no list, another list. */
+/* None of these costs more than the list: a member of another name, no list. */
 START_TEST(a_bad_list_costs_the_list_alone)
 {
     static const char *const lists[] = { "[{\"address\":\"0x1111111111111111111111111111111111111111\","
                                          "\"storageChanges\":[{\"slot\":\"0x1\",\"changes\":[]}],\"storageReads\":[],"
                                          "\"balanceChanges\":[],\"nonceChanges\":[],\"codeChanges\":[]}]",
-                                         "\"0xc0\"", "{}", "[[]]", "[]" };
+                                         "\"0xc0\"", "{}", "[[]]" };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         char *list = start_block(3);
         ends[0].list = ends[1].list = lists[i];
         expect_header_alone(1);
-        ck_assert_uint_eq(status_of(0).lies, 0);
         ck_assert_int_eq(ask(EX_HEAD_WITH_CHANGES), RC_IO); /* who needs it is told, and the endpoints have a fault */
         ck_assert_uint_eq(status_of(0).failures, 1);
         finish(list);
     }
+}
+END_TEST
+
+START_TEST(a_list_of_another_hash_is_a_lie_and_costs_no_header)
+{
+    char *list = start_block(3);
+    ends[0].list = ends[1].list = "[]";
+    expect_header(1, 1);
+    finish(list);
 }
 END_TEST
 
@@ -189,6 +203,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("ask_head", a_list_comes_with_its_header_in_one_batch, a_bad_list_costs_the_list_alone,
+                    a_list_of_another_hash_is_a_lie_and_costs_no_header,
                     a_list_that_spoils_the_text_costs_the_list_alone, a_list_of_too_many_values_costs_the_list_alone,
                     a_batch_that_is_refused_for_the_list_costs_the_list_alone, a_list_that_nobody_keeps_is_told_as_such,
                     a_header_comes_with_as_many_hashes_as_a_block_can_have);
