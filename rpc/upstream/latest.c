@@ -3,18 +3,14 @@
 #include "base/json.h"
 #include "rpc/upstream/decode.h"
 
-#define MESSAGE_MAX 120 /* characters of a server's error message that are repeated */
-
-/* An answer that is an error. RC_OK: it is none. */
+/* An answer that is an error: by its code, as its words may be told to nobody but the operator. RC_OK: it is none. */
 static rc_t refused(err_t *e, const jo_t *o)
 {
     if (jo_kind(o, "error") != JO_OBJECT)
         return jo_rc(o);
     const jo_t error = jo_object(o, "error");
-    const view_t text = jo_kind(&error, "message") == JO_TEXT ? jo_text(&error, "message", 0, SIZE_MAX) : view_str("");
     const long long code = jo_kind(&error, "code") == JO_INTEGER ? jo_i64(&error, "code", INT64_MIN, INT64_MAX) : 0;
-    const int n = (int)(text.n < MESSAGE_MAX ? text.n : MESSAGE_MAX);
-    return err_set(e, RC_IO, "error %lld: %.*s", code, n, (const char *)text.p);
+    return err_set(e, RC_IO, "error %lld", code);
 }
 
 rc_t latest_check_chain(err_t *e, view_t body, uint64_t chain_id)
