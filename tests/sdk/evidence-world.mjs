@@ -17,7 +17,8 @@ const HISTORY = "0x0000f90827f1c53a10cb7a02335b175320002935";
 const FORKS = ["altair", "bellatrix", "capella", "deneb", "electra", "fulu", "gloas"];
 const EXECUTION = { paris: "bellatrix", shanghai: "capella", cancun: "deneb", prague: "electra", osaka: "fulu", amsterdam: "gloas" };
 const BLOBS = { cancun: [3, 6, 3338477], prague: [6, 9, 5007716] };
-const EXCESS = 30000000; // of blob gas: a blob costs 399 wei at 5007716
+const EXCESS = 30000000; // of blob gas: a blob costs 399 wei at 5007716. It stays, as each block has as many blobs as its fork aims at
+const usedBy = (fork) => BLOBS[fork][0] * 131072;
 const NEVER = 2n ** 64n - 1n;
 export const KEY = new SigningKey(`0x${"11".repeat(32)}`);
 
@@ -187,7 +188,7 @@ export function blockOf({ number: n, timestamp, parent, state, transactions = []
     parent?.hash ?? ZERO, NO_OMMERS, `0x${"c0".repeat(20)}`, state.root, listRoot(transactions), listRoot(receipts), orBlooms(logs.map((some) => bloomOf(some))),
     "0x", number(n), number(gasLimit), number(21000 * transactions.length), number(timestamp), "0x6b", ZERO, "0x0000000000000000",
   ];
-  const more = [number(7), EMPTY_TRIE, "0x", number(EXCESS), ZERO, ZERO, ZERO, number(slot)];
+  const more = [number(7), EMPTY_TRIE, number(usedBy(tail > 5 ? "prague" : "cancun")), number(EXCESS), ZERO, ZERO, ZERO, number(slot)];
   const list = [...fields, ...more.slice(0, tail)];
   const header = encodeRlp(list);
   const inBlock = (raw) => (getBytes(raw)[0] >= 0xc0 ? raw : encodeRlp(raw));
@@ -254,7 +255,8 @@ function payloadOf(fork, x) {
   const blobs = FORKS.indexOf(fork) >= 3;
   const [parent, , coinbase, state, , receipts, bloom, , , gasLimit, gasUsed, , extra, randao] = x.fields;
   const baseFee = le(7, 32);
-  const tail = blobs ? [le(0, 8), le(EXCESS, 8)] : [];
+  const used = usedBy(FORKS.indexOf(fork) > 3 ? "prague" : "cancun");
+  const tail = blobs ? [le(used, 8), le(EXCESS, 8)] : [];
   const ends = [le(x.number, 8), le(BigInt(gasLimit), 8), le(gasUsed === "0x" ? 0 : BigInt(gasUsed), 8), le(x.timestamp, 8)];
   const fixed = blobs ? 584 : 568;
   const ssz = join(parent, coinbase, state, receipts, bloom, randao, ...ends, le(fixed, 4), baseFee, x.hash, ZERO, ZERO, ...tail, extra);
@@ -263,7 +265,7 @@ function payloadOf(fork, x) {
   const extraRoot = hash(join(extra, new Uint8Array(31)), chunk(1));
   const leaves = [parent, join(coinbase, new Uint8Array(12)), state, receipts, rootOf(chunks, 3), randao];
   leaves.push(...ends.map((end) => join(end, new Uint8Array(24))), extraRoot, baseFee, x.hash, ZERO, ZERO);
-  if (blobs) leaves.push(chunk(0), chunk(EXCESS));
+  if (blobs) leaves.push(chunk(used), chunk(EXCESS));
   return { ssz, root: rootOf(leaves, blobs ? 5 : 4) };
 }
 
