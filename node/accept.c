@@ -93,14 +93,13 @@ static rc_t may_try(node_t *n, err_t *e, const hs_client_t *client)
                    : RC_OK;
 }
 
-/* Whether the setup works, unless its sender wants it taken as it is: then still that it leads nowhere where it may
- * not. Development has none of both. */
+/* Whether the setup works, unless its sender wants it taken as it is. */
 static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c, const hs_client_t *client)
 {
     rc_t rc = check_tee(n, e, c);
     if (!rc)
         rc = check_forks(n, e, c);
-    if (rc || (c->force && c->development))
+    if (rc || c->force)
         return rc;
     rc = may_try(n, e, client);
     if (rc)
@@ -109,7 +108,6 @@ static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t 
                      &(trial_t){ .config = c,
                                  .tee = &n->tee,
                                  .now_ms = n->now_ms(),
-                                 .reach_only = c->force,
                                  .deadline = { .http = n->http,
                                                .until_ms = clock_monotonic_ms() + TRIAL_MS,
                                                .cancel = is_ending,

@@ -19,8 +19,7 @@ typedef struct {
     const config_t *config;
     const tee_provider_t *tee; /* NULL: not tried */
     uint64_t now_ms;           /* Unix milliseconds */
-    bool reach_only;           /* nothing but whether what it names may be asked (config_reach) */
-    bool begun;                /* a node has begun with it, and has the overlay's port: not tried */
+    bool begun;                /* a node has begun with it: it has the overlay's port, and asks what the setup names */
     deadline_t deadline;
 } trial_t;
 

@@ -142,65 +142,14 @@ static rc_t conclude(trial_run_t *r, err_t *e)
     return other;
 }
 
-/* The first that was not asked, since its address may not be. */
-static rc_t refuse_walled(const trial_run_t *r, err_t *e, bool servers)
-{
-    const exchange_t *x = &r->exchange;
-    err_t why;
-    for (size_t i = 0; i < x->n; i++) {
-        if (x->responses[i].why.rc != RC_REFUSED)
-            continue;
-        (void)exchange_body(x, &why, i);
-        if (servers)
-            return err_in(e, RC_REFUSED, "checkpoint.of", "%s: %s", r->trial->config->checkpoint.hosts[x->who[i]],
-                          why.text);
-        const tries_t *t = x->who[i] / UP_ENDPOINTS_MAX < TRY_GENESIS ? &r->execution : &r->consensus;
-        return err_in(e, RC_REFUSED, t->field, "%s: %s", up_origin(t->up, x->who[i] % UP_ENDPOINTS_MAX), why.text);
-    }
-    return RC_OK;
-}
-
-static void ask_servers(trial_run_t *r)
-{
-    const config_t *c = r->trial->config;
-    const bool by_setup = c->checkpoint_found == SETUP_FOUND_SETUP && c->checkpoint.kind == CHECKPOINT_QUORUM;
-    for (size_t i = 0; by_setup && i < c->checkpoint.of.count; i++) {
-        hc_request_t *q = exchange_add(&r->exchange, c->checkpoint.of.urls[i], FINALITY_PATH, i);
-        q->reach = config_reach(c, true);
-        q->ca_file = c->ca_file.consensus;
-        q->body_max = FINALITY_BODY_MAX;
-    }
-}
-
-/* Of a setup that is not tried: only where it leads. */
-static rc_t try_reach(trial_run_t *r, err_t *e)
-{
-    rc_t rc = RC_OK;
-    for (unsigned round = 0; round < 2 && !rc; round++) {
-        if (round)
-            ask_servers(r);
-        else {
-            try_execution_ask(r, 0);
-            try_consensus_ask(r, 0);
-        }
-        if (exchange_perform(&r->exchange, &r->trial->deadline))
-            return out_of_time(r, e);
-        rc = refuse_walled(r, e, round > 0);
-        exchange_clear(&r->exchange);
-    }
-    return rc;
-}
-
 static rc_t run(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
-    rc_t rc = t->begun || t->reach_only ? RC_OK : try_port(e, t->config);
+    rc_t rc = t->begun ? RC_OK : try_port(e, t->config);
     if (!rc)
         rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
     if (!rc)
         rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus);
-    if (!rc && t->reach_only)
-        return try_reach(r, e);
     if (!rc)
         rc = find_start(r, e);
     if (!rc)

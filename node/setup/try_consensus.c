@@ -25,7 +25,7 @@ static hc_request_t *get(trial_run_t *r, size_t i, const char *path, try_kind_t 
 {
     hc_request_t *q = exchange_add(&r->exchange, up_url(r->consensus.up, i), path, TRY_WHO(kind, i));
     q->ca_file = up_ca_file(r->consensus.up);
-    q->reach = config_reach(r->trial->config, r->trial->config->consensus_by_setup);
+    q->reach = config_reach(r->trial->config, r->trial->config->consensus_by_setup && !r->trial->begun);
     return q;
 }
 

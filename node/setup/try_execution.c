@@ -11,7 +11,7 @@ static void post(trial_run_t *r, size_t i, try_kind_t kind, view_t body)
     q->url = up_url(r->execution.up, i); /* as it stands: keys may be in its path, and nothing is below it */
     q->ca_file = up_ca_file(r->execution.up);
     q->post = body;
-    q->reach = config_reach(r->trial->config, r->trial->config->execution_by_setup);
+    q->reach = config_reach(r->trial->config, r->trial->config->execution_by_setup && !r->trial->begun);
     q->body_max = LATEST_BODY_MAX;
 }
 

@@ -70,9 +70,7 @@ async function inventedChain(t, program, chain) {
 // Mainnet by name, genesis root and chain id, and from an image's own configuration: only the checkpoint is invented.
 async function inventedCheckpoint(t, program, chain) {
   const config = path.join(t.world.tmp, "measured.json");
-  const measured = {
-    network: "mainnet", checkpoint: INVENTED, setup_may_set: ["peers", "port", "execution_rpc", "consensus_rpc"], setup_may_reach: "all",
-  };
+  const measured = { network: "mainnet", checkpoint: INVENTED, setup_may_set: ["peers", "port", "execution_rpc", "consensus_rpc"] };
   fs.writeFileSync(config, JSON.stringify(measured));
   const node = await t.world.node("checkpoint", { options: ["--config", config] }).start();
   await t.test("a measured configuration lets /setup set what it lists, and nothing else", async () => {
