@@ -110,105 +110,6 @@ static void routes_learn(hs_t *s)
     }
 }
 
-/* ---- memory of bodies and answers ---- */
-
-#define SMALL_ANSWER 4096u /* longer ones count */
-
-/* Whom the present request is from. */
-static hs_client_t *asker(const conn_t *c)
-{
-    return c->named ? c->named : c->client;
-}
-
-static stage_t stage_of(const conn_t *c)
-{
-    return atomic_load_explicit(&c->stage, memory_order_relaxed);
-}
-
-/* Gives back bytes of one of the two sorts. */
-static void gone(conn_t *c, atomic_size_t *sort, size_t bytes)
-{
-    if (!bytes)
-        return;
-    atomic_fetch_sub(sort, bytes);
-    atomic_fetch_sub(&asker(c)->bodies, bytes);
-    atomic_fetch_sub_explicit(&c->holds, bytes, memory_order_relaxed);
-}
-
-void conn_body_gone(conn_t *c, size_t bytes)
-{
-    gone(c, &c->server->bodies, bytes);
-}
-
-/* The request is over. */
-static void all_gone(conn_t *c)
-{
-    gone(c, &c->server->answers, c->answer_holds);
-    c->answer_holds = 0;
-    conn_body_gone(c, atomic_load_explicit(&c->holds, memory_order_relaxed));
-}
-
-static void evict_one(hs_t *s, conn_t *c);
-
-/* The oldest connection of a client that holds any of this memory, and is at no handler. With the lock held. */
-static conn_t *holding(const hs_t *s, const hs_client_t *of)
-{
-    conn_t *c = s->conns_last;
-    while (c && (c->evicted || asker(c) != of || !atomic_load_explicit(&c->holds, memory_order_relaxed) ||
-                 stage_of(c) == STAGE_AT_WORK))
-        c = c->prev;
-    return c;
-}
-
-/* The memory of bodies, or that of answers, is full: closes the oldest connection of whoever holds most, and more than
- * this client will. False: nobody does. */
-static bool evict_holder(hs_t *s, hs_client_t *but, size_t more)
-{
-    hs_client_t *most = NULL;
-    size_t held = atomic_load(&but->bodies) + more;
-    pthread_mutex_lock(&s->conns_lock);
-    for (conn_t *c = s->conns; c; c = c->next)
-        if (!c->evicted && asker(c) != but && atomic_load(&asker(c)->bodies) > held) {
-            most = asker(c);
-            held = atomic_load(&most->bodies);
-        }
-    conn_t *goes = most ? holding(s, most) : NULL;
-    if (goes)
-        evict_one(s, goes);
-    pthread_mutex_unlock(&s->conns_lock);
-    return most != NULL;
-}
-
-/* Counts more bytes of one of the two sorts. False: there is no memory for them. Who holds less than a quarter gets
- * some of another client's, a little before it is free. */
-static bool has_memory(conn_t *c, atomic_size_t *sort, size_t more)
-{
-    hs_t *s = c->server;
-    hs_client_t *who = asker(c);
-    const size_t most = s->config.bodies_max, before = atomic_fetch_add(sort, more);
-    const bool small = atomic_load(&who->bodies) + more <= most / SHARE_PART;
-    if (before + more > most && !(small && before + more <= most + most / SHARE_PART && evict_holder(s, who, more))) {
-        atomic_fetch_sub(sort, more);
-        return false;
-    }
-    atomic_fetch_add(&who->bodies, more);
-    atomic_fetch_add_explicit(&c->holds, more, memory_order_relaxed);
-    return true;
-}
-
-/* Counts the answer until it is sent, a long one as at most a quarter of what there is. False: there is no memory. */
-static bool answer_room(conn_t *c)
-{
-    const size_t n = reply_memory(&c->response), most = c->server->config.bodies_max / SHARE_PART,
-                 counts = n < most ? n : most;
-    if (n <= SMALL_ANSWER)
-        return true;
-    if (!has_memory(c, &c->server->answers, counts))
-        return false;
-    c->answer_holds += counts;
-    return true;
-}
-
 /* ---- answers ---- */
 
 static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
@@ -242,7 +143,7 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
         hs_problem(r, 500, "internal", "the handler gave no answer");
     if (extra->quoted)
         reply_quote(r);
-    if (!answer_room(c)) {
+    if (!conn_answer_room(c)) {
         hs_problem(r, 503, "busy", "too many answers are being sent");
         r->retry_after_s = 1;
     }
@@ -415,7 +316,7 @@ static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
         size_t cap = c->body_cap ? c->body_cap : 1024;
         while (cap - c->body_len < n)
             cap *= 2;
-        if (!has_memory(c, &c->server->bodies, cap - c->body_cap))
+        if (!conn_body_room(c, cap - c->body_cap))
             return refuse_midway(c, "503 Service Unavailable\r\nRetry-After: 1");
         uint8_t *grown = realloc(c->body, cap);
         if (!grown) {
@@ -447,7 +348,7 @@ static void on_upgraded(void *ctx, struct MHD_Connection *mhd, void *request_ctx
     atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
     c->counted = false;
     atomic_fetch_sub(&c->server->active, 1);
-    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, asker(c),
+    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, conn_asker(c),
                view_of(early, early_len));
 }
 
@@ -478,7 +379,7 @@ static enum MHD_Result on_websocket(conn_t *c, reply_extra_t extra)
         return send_problem(c, extra, status, "upgrade-required", "a GET of this path is a WebSocket of version 13");
     if (status != 101)
         return send_problem(c, extra, status, "bad-request", "Sec-WebSocket-Key must be the base64 of 16 bytes");
-    if (!c->server->websockets || !ws_hub_admits(c->server->websockets, asker(c)))
+    if (!c->server->websockets || !ws_hub_admits(c->server->websockets, conn_asker(c)))
         return send_problem(c, extra, 503, "busy", "too many WebSockets are open");
     return send_upgrade(c, accept, extra.marks);
 }
@@ -523,7 +424,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .query = query ? query + 1 : "",
                                  .content_type = type ? type : "",
                                  .body = { c->body, c->body_len },
-                                 .client = asker(c),
+                                 .client = conn_asker(c),
                                  .authorization = authorization ? authorization : "",
                                  .operator_signature = command ? command : "",
                                  .accept = accept ? accept : "",
@@ -583,7 +484,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
         atomic_fetch_sub(&c->server->active, 1);
     free(c->target);
     free(c->body);
-    all_gone(c);
+    conn_memory_gone(c);
     if (c->named)
         set_named(c, NULL);
     hs_response_clear(&c->response);
@@ -627,106 +528,6 @@ static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
     return c;
 }
 
-static void conn_uncount(hs_t *s, conn_t *c)
-{
-    s->conn_count--;
-    if (s->config.tallies)
-        tally_sub(&s->config.tallies->connections, 1);
-    c->client->connections--;
-}
-
-/* Closes a connection to make room. With the lock held. */
-static void evict_one(hs_t *s, conn_t *c)
-{
-    c->evicted = true;
-    s->evicted++;
-    conn_uncount(s, c);
-    (void)shutdown(c->fd, SHUT_RDWR); /* its event thread sees the end and closes */
-}
-
-/* Closes the oldest connection of a client that is still receiving. With the lock held. */
-static void evict_own(hs_t *s, const hs_client_t *of)
-{
-    conn_t *c = s->conns_last;
-    while (c && (c->evicted || c->client != of || stage_of(c) != STAGE_RECEIVING))
-        c = c->prev;
-    if (c)
-        evict_one(s, c);
-}
-
-/* Counts the connections of each client, but for those that last. With the lock held. */
-static void count_held(const hs_t *s)
-{
-    for (const conn_t *c = s->conns; c; c = c->next)
-        asker(c)->held = 0;
-    for (const conn_t *c = s->conns; c; c = c->next)
-        asker(c)->held += !c->evicted && stage_of(c) != STAGE_LASTING;
-}
-
-/* Whose connection has to go for the newest one, when all places are taken: the oldest that is still receiving, of a
- * client that has no fewer than the newcomer's; else of whoever has most, and more than that, the oldest whose answer
- * is being sent, or is waited for. Whoever stands for many counts as who has none yet. NULL: of nobody. */
-static conn_t *whom_to_evict(const hs_t *s)
-{
-    const hs_client_t *own = asker(s->conns);
-    conn_t *most = NULL;
-    count_held(s);
-    const unsigned held = own->turns[0].exempt ? 0 : own->held;
-    for (conn_t *c = s->conns_last; c != s->conns; c = c->prev) {
-        const stage_t stage = stage_of(c);
-        const unsigned n = asker(c)->held;
-        if (c->evicted || stage == STAGE_LASTING)
-            continue;
-        if (stage == STAGE_RECEIVING && n >= held)
-            return c;
-        if (n > held && (!most || n > asker(most)->held || (n == asker(most)->held && stage > stage_of(most))))
-            most = c;
-    }
-    return most;
-}
-
-/* A connection comes. When there are too many, another one goes, or this one. */
-static void conn_enter(hs_t *s, conn_t *c)
-{
-    pthread_mutex_lock(&s->conns_lock);
-    c->identity = c->tls ? hs_identity_ref(s->identity) : NULL;
-    c->next = s->conns;
-    if (c->next)
-        c->next->prev = c;
-    else
-        s->conns_last = c;
-    s->conns = c;
-    s->conn_count++;
-    if (s->config.tallies)
-        tally_add(&s->config.tallies->connections, 1);
-    c->client->connections++;
-    if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt) {
-        evict_own(s, c->client);
-    } else if (s->conn_count > s->config.connections_max) {
-        conn_t *other = whom_to_evict(s);
-        evict_one(s, other ? other : c);
-    }
-    pthread_mutex_unlock(&s->conns_lock);
-    if (c->tls)
-        tls_attach(c->tls, c->identity);
-}
-
-static void conn_leave(hs_t *s, conn_t *c)
-{
-    pthread_mutex_lock(&s->conns_lock);
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        s->conns = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
-    else
-        s->conns_last = c->prev;
-    if (!c->evicted)
-        conn_uncount(s, c);
-    pthread_mutex_unlock(&s->conns_lock);
-}
-
 static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_ctx,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -743,22 +544,10 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_c
     }
 }
 
-static void reap(hs_t *s)
-{
-    uint64_t now = clock_monotonic_ms();
-    pthread_mutex_lock(&s->conns_lock); /* a connection leaves the list before its descriptor is closed */
-    for (conn_t *c = s->conns; c; c = c->next) {
-        uint64_t deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
-        if (deadline && now > deadline)
-            (void)shutdown(c->fd, SHUT_RDWR); /* its event thread sees the end and closes */
-    }
-    pthread_mutex_unlock(&s->conns_lock);
-}
-
 static void reaper_main(worker_t *w, void *ctx)
 {
     do {
-        reap(ctx);
+        conns_reap(ctx);
         drop_left(ctx);
         streams_look(ctx);
     } while (worker_sleep_until(w, clock_monotonic_ms() + REAP_MS));

@@ -104,10 +104,29 @@ static inline unsigned lasting_max(const hs_t *s)
     return s->config.connections_max / 4 ? s->config.connections_max / 4 : 1;
 }
 
-/* ---- serve.c ---- */
+/* Whom a connection's present request is from. */
+static inline hs_client_t *conn_asker(const conn_t *c)
+{
+    return c->named ? c->named : c->client;
+}
 
-/* So many bytes of the present body are not held by its connection any more. */
+/* ---- places.c ---- */
+
+/* A connection comes, and goes. When there are too many, another one goes, or the newcomer. */
+void conn_enter(hs_t *s, conn_t *c);
+void conn_leave(hs_t *s, conn_t *c);
+
+/* Ends those whose time is over. */
+void conns_reap(hs_t *s);
+
+/* Counts more bytes of a body that is being received, or the answer until it is sent, a long one as at most a quarter
+ * of what there is. False: there is no memory. */
+bool conn_body_room(conn_t *c, size_t more);
+bool conn_answer_room(conn_t *c);
+
+/* So many bytes of the present body are not held by its connection any more; the request is over. */
 void conn_body_gone(conn_t *c, size_t bytes);
+void conn_memory_gone(conn_t *c);
 
 /* ---- stream.c ---- */
 
