@@ -1,5 +1,5 @@
 """Checks that the formatter would change no C file (clang-format 14, .clang-format), and that no line of product code is longer
-than 120 columns.
+than 120 columns, and no C file than 1,000 lines.
 
 usage: format.py ROOT     exit 77 (skipped) when clang-format is not installed
 """
@@ -11,6 +11,7 @@ import sys
 import layers
 
 COLUMNS = 120
+LINES = 1000
 
 
 def main(root):
@@ -18,6 +19,7 @@ def main(root):
     tests = [p for top in ("tests", "examples", "meta-dstack-patch") for p in sorted((root / top).rglob("*.[ch]")) if "node_modules" not in p.parts]
     bad = [f"{p.relative_to(root)}:{i}: {len(line)} columns" for p in product
            for i, line in enumerate(p.read_text().splitlines(), 1) if len(line) > COLUMNS]
+    bad += [f"{p.relative_to(root)}: {n} lines" for p in product + tests if (n := len(p.read_text().splitlines())) > LINES]
     tool = next((t for t in ("clang-format-14", "clang-format") if shutil.which(t)), None)
     if tool:
         run = subprocess.run([tool, "--dry-run", "-Werror", *map(str, product + tests)], capture_output=True, text=True)
