@@ -10,7 +10,7 @@ import { sleep, until } from "./lib/node.mjs";
 
 const PROMISED_SLOTS = 25;
 const RECOVERY_MS = 4000;
-const SLACK_MS = 1500; // between the node's answer and our look at the time
+const SLACK_MS = 1500; // the node's answers of the same moment, and a clock that is a moment behind its counter
 const HOLD_MS = 6000; // how long a wrong clock is watched once it is found out
 const DAY_S = 86400;
 const YEAR_S = 365 * DAY_S;
@@ -24,14 +24,14 @@ class Watch {
     Object.assign(this, { node, chain, pubkey });
   }
 
-  // The age of what is signed now, in true time; null: nothing is.
+  // The age of what is signed now, in true time, at the moment of the question: the answer may be late by itself. null: nothing is.
   async look() {
+    const asked = Date.now();
     const answer = await this.node.get("/block");
     if (answer.status !== 200) return null;
     const number = Number(client.parseTwice(answer.text).blocknum);
-    const seen = Date.now();
     const { timestamp } = await this.chain.block(number);
-    const ageMs = seen - Number(timestamp) * 1000;
+    const ageMs = asked - Number(timestamp) * 1000;
     this.signed++;
     this.oldestMs = Math.max(this.oldestMs, ageMs);
     assert(ageMs <= PROMISED_SLOTS * this.chain.slotSeconds * 1000 + SLACK_MS, `block ${number} signed ${ageMs} ms late`);
