@@ -6,7 +6,7 @@
 #ifndef BASE_OS_MEMORY_H
 #define BASE_OS_MEMORY_H
 
-#define MEMORY_ARENAS 2 /* heaps that threads share; each keeps what it once needed most */
+#define MEMORY_ARENAS 2 /* heaps that threads share; each keeps what it once needed most, until memory_give_back */
 
 /* Bounds the heaps. Before the first thread. */
 void memory_begin(void);

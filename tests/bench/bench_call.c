@@ -370,7 +370,6 @@ bool bench_given_back(const char *dir)
     char url[BENCH_URL_MAX];
     bench_engine_t engine;
     (void)dir;
-    memory_begin();
     make_world();
     at = 0;
     bool good = bench_up_start(url, put_answer, 0) && bench_engine_start(&engine, url, routes, 1);

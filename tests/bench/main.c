@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/os/memory.h"
 #include "tests/bench/bench.h"
 
 static const struct {
@@ -97,6 +98,7 @@ int main(int argc, char **argv)
         }
         dir = NULL;
     }
+    memory_begin(); /* as the program does */
     for (size_t i = 0; i < BENCHES; i++)
         if (!strcmp(argv[1], "all") || !strcmp(argv[1], benches[i].name)) {
             found = true;
