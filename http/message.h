@@ -36,12 +36,12 @@ typedef struct {
 typedef struct {
     err_t why;  /* rc RC_OK: a complete answer with any status. RC_IO: no connection, or the answer broke off;
                  * RC_TIMEOUT; RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_REFUSED:
-                 * out of its reach; RC_NOMEM. The text is without the URL's path and credentials */
+                 * out of its reach; RC_NOMEM. The text names nothing of the URL, nor repeats a byte of the answer */
     int status; /* 100 to 599 */
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
     uint32_t retry_after_ms;    /* Retry-After, capped at one minute; 0 when absent */
-    char moved[80];             /* origin of where a redirect points that was not followed; empty: nowhere */
+    char moved[320];            /* origin of where a redirect points that was not followed; empty: nowhere */
     char *led;                  /* where redirects led a POST that came to a 2xx; NULL: nowhere; freed as header is */
     bool led_for_good;          /* ... each of them by 308 */
     bool led_failed;            /* the request's own led gave no answer with 2xx */

@@ -273,9 +273,7 @@ static void judge(transfer_t *t, CURLcode code)
 
 void transfer_refuse(hc_response_t *r, const hc_request_t *q, rc_t rc, const char *what)
 {
-    char origin[80];
-    hc_url_origin(origin, sizeof origin, q->url);
-    (void)err_set(&r->why, rc, "%s: %s", origin, what);
+    (void)err_say(&r->why, rc, what);
     drop_body(r, q->secret); /* what came of it is of no use */
     r->body_len = 0;
 }

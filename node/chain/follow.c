@@ -272,7 +272,7 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
 {
     const bool nobodys = too_old || why->rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
     err_t reason, line;
-    err_set(&reason, why->rc, "%s: %s", kind_name(kind), up_without_origin(f->config.upstream, endpoint, why->text));
+    err_set(&reason, why->rc, "%s: %s", kind_name(kind), why->text);
     up_hide(f->config.upstream, endpoint, reason.text);
     err_set(&line, why->rc, "consensus_rpc[%zu]: %s", endpoint, reason.text);
     up_report(f->config.upstream, endpoint, nobodys ? RC_OK : why->rc, reason.text, r->retry_after_ms,

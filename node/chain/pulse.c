@@ -101,7 +101,7 @@ static err_t ask(pulse_t *p, size_t *asked, bool proof)
         if (!proof)
             p->of_chain[who[i]] = !rc;
         if (rc && !first.rc)
-            (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", who[i], up_without_origin(u, who[i], e.text));
+            (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", who[i], e.text);
     }
     *asked = n;
     return good || !n ? (err_t){ .rc = RC_OK } : first;

@@ -83,8 +83,8 @@ bool evidence_is_url(const char *source)
 static rc_t take(view_t *out, view_t *peer, err_t *e, arena_t *a, const hc_response_t *r, const char *origin)
 {
     const int shown = (int)(r->body_len < 160 ? r->body_len : 160);
-    if (r->why.rc) /* names the origin itself */
-        return err_say(e, r->why.rc, r->why.text);
+    if (r->why.rc)
+        return err_set(e, r->why.rc, "%s: %s", origin, r->why.text);
     if (r->status != 200)
         return err_set(e, RC_IO, "%s: HTTP status %d: %.*s", origin, r->status, shown, (const char *)r->body);
     *out = arena_dup(a, view_of(r->body, r->body_len));

@@ -41,9 +41,6 @@ static rc_t say(err_t *e, rc_t rc, const char *url, const char *document, const 
 {
     char origin[160];
     hc_url_origin(origin, sizeof origin, url);
-    size_t n = strlen(origin);
-    if (n && !strncmp(what, origin, n) && !strncmp(what + n, ": ", 2)) /* errors of the client begin with it */
-        what += n + 2;
     return err_set(e, rc, "%s: %s: %s", origin, document, what);
 }
 

@@ -243,8 +243,7 @@ static void report(round_t *r, const visit_t *v, rc_t mine)
     const uint32_t wait_ms = v->mine.passes && mine == RC_IO && !v->retry_after_ms ? 1 : v->retry_after_ms;
     r->told_late[v->endpoint] |= mine == RC_NEED_DATA;
     if (!again)
-        up_report(r->upstream, v->endpoint, mine, up_without_origin(r->upstream, v->endpoint, v->mine.why.text),
-                  wait_ms, r->now_ms());
+        up_report(r->upstream, v->endpoint, mine, v->mine.why.text, wait_ms, r->now_ms());
 }
 
 /* Notes when this endpoint may have what it has not now. */
@@ -325,8 +324,7 @@ static void leave_endpoint(round_t *r, visit_t *v)
     }
     if (v->all.passes)
         note_soon(r, v->endpoint);
-    err_set(&r->why, rc, "%s[%zu]: %s", up_key(r->upstream), v->endpoint,
-            up_without_origin(r->upstream, v->endpoint, v->all.why.text));
+    err_set(&r->why, rc, "%s[%zu]: %s", up_key(r->upstream), v->endpoint, v->all.why.text);
     up_hide(r->upstream, v->endpoint, r->why.text);
     if (v->own && mine)
         log_fault(r, v, mine);

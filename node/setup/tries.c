@@ -8,7 +8,6 @@ void tries_fail(tries_t *t, size_t who, const err_t *e, bool contradicts)
         return;
     err_t *why = &t->why[who];
     *why = *e;
-    (void)err_say(why, e->rc, up_without_origin(t->up, who, e->text));
     up_hide(t->up, who, why->text);
     (void)err_before(why, e->rc, "%s: ", up_origin(t->up, who));
     t->contradicts[who] = contradicts;

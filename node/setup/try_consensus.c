@@ -148,8 +148,7 @@ void try_consensus_take(trial_run_t *r, size_t i, try_kind_t kind, size_t endpoi
     t->unknown[endpoint] = !body.p && !x->why.rc && is_unknown(x->status);
     if (!rc || t->as_json[endpoint])
         return;
-    const err_t plain = e;
-    (void)err_set(&e, rc, "bootstrap: %s", up_without_origin(t->up, endpoint, plain.text));
+    (void)err_before(&e, rc, "bootstrap: ");
     tries_fail(t, endpoint, &e, false);
 }
 

@@ -380,13 +380,6 @@ void up_hide(up_t *u, size_t i, char *text)
     pthread_mutex_unlock(&u->lock);
 }
 
-const char *up_without_origin(const up_t *u, size_t i, const char *text)
-{
-    const char *origin = up_origin(u, i);
-    size_t n = strlen(origin);
-    return strncmp(text, origin, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
-}
-
 /* FNV-1a of who failed, how often and when: spreads the retries of nodes that share an endpoint, without a random
  * source. */
 static uint64_t spread(const endpoint_t *e, uint64_t now_ms)

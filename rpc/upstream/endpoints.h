@@ -89,9 +89,6 @@ void up_note_led(up_t *u, size_t i, const char *asked, hc_response_t *answer, ui
  * (rpc/upstream/secrets.h). */
 void up_hide(up_t *u, size_t i, char *text);
 
-/* An error sentence of client.h without the origin that it may begin with; a view into text. */
-const char *up_without_origin(const up_t *u, size_t i, const char *text);
-
 /* Reports how a request to endpoint i ended. rc tells the sort of a failure: RC_REFUSED is a lie, RC_NEED_DATA late,
  * RC_UNSUPPORTED newer, all else unusable. RC_OK ends its back-off; a failure begins one, exponential with jitter from
  * seed-free hashing (250 ms doubling to 30 s; a lie, and RC_REPLAY: what is not of the block, start at 4 s, and late

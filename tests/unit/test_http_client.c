@@ -354,14 +354,13 @@ static const struct {
 #undef S
 };
 
-/* An error names the endpoint, and blames the answer where the answer is at fault. */
-static void error_begins(const hc_response_t *r, uint16_t port, const char *name)
+/* An error blames the answer where that is at fault, and names nobody: whoever asked knows whom. */
+static void check_error(const hc_response_t *r, const char *name)
 {
-    char start[64];
-    bool blamed = r->why.rc == RC_MALFORMED || r->why.rc == RC_LIMIT;
-    snprintf(start, sizeof start, "http://127.0.0.1:%u: %s", port, blamed ? "the answer" : "");
+    const bool blamed = r->why.rc == RC_MALFORMED || r->why.rc == RC_LIMIT;
     if (r->why.rc)
-        ck_assert_msg(strncmp(r->why.text, start, strlen(start)) == 0, "%s: %s", name, r->why.text);
+        ck_assert_msg(strncmp(r->why.text, "the answer", blamed ? 10 : 0) == 0 && !strstr(r->why.text, "127.0.0.1"),
+                      "%s: %s", name, r->why.text);
 }
 
 START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
@@ -373,7 +372,7 @@ START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
         hc_response_t r = ask(c, f->port, hasty);
         ck_assert_msg(r.why.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.why.rc),
                       r.why.text, r.status);
-        error_begins(&r, f->port, scripts[i].name);
+        check_error(&r, scripts[i].name);
         if (r.why.rc == RC_OK) {
             ck_assert_msg(r.status == scripts[i].status, "%s: status %d", scripts[i].name, r.status);
             ck_assert_msg(r.body_len == scripts[i].body_len, "%s: %zu bytes", scripts[i].name, r.body_len);
@@ -417,7 +416,7 @@ START_TEST(no_misbehaviour_hangs_or_grows_the_client)
         hc_response_t r = ask(c, f->port, hasty);
         uint64_t took = clock_ms() - start;
         ck_assert_msg(r.why.rc == misbehaving[i].rc, "%s: %s: %s", misbehaving[i].name, rc_name(r.why.rc), r.why.text);
-        error_begins(&r, f->port, misbehaving[i].name);
+        check_error(&r, misbehaving[i].name);
         ck_assert_msg(took <= misbehaving[i].at_most_ms, "%s: took %llu ms", misbehaving[i].name,
                       (unsigned long long)took);
         hc_response_clear(&r);
@@ -581,7 +580,7 @@ START_TEST(a_content_coding_of_any_length_is_refused_for_what_it_is)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         hc_response_t r = ask_with_header(f, c, "Content-Encoding", lengths[i], 'g');
         ck_assert_msg(r.why.rc == RC_MALFORMED, "%zu: %s", lengths[i], rc_name(r.why.rc));
-        ck_assert_ptr_nonnull(strstr(r.why.text, ": the answer has a content coding that was not asked for"));
+        ck_assert_ptr_nonnull(strstr(r.why.text, "the answer has a content coding that was not asked for"));
         hc_response_clear(&r);
     }
     hc_free(c);
@@ -741,23 +740,20 @@ START_TEST(a_url_may_be_4096_characters_long_and_no_longer)
 }
 END_TEST
 
-START_TEST(a_long_host_is_cut_in_an_error_and_nothing_else_is_lost)
+START_TEST(an_error_names_nothing_of_the_url_however_long_it_is)
 {
-    static const size_t lengths[] = { 60, 71, 72, 73, 250, 4000 }; /* the origin in an error has 79 characters */
+    static const size_t lengths[] = { 60, 71, 72, 73, 250, 4000 };
     hc_t *c = hc_new(NULL);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        char url[4200] = "http://", origin[80];
+        char url[4200] = "http://";
         memset(url + 7, 'h', lengths[i]);
         strcpy(url + 7 + lengths[i], ":8545/key");
-        hc_url_origin(origin, sizeof origin, url);
-        size_t n = lengths[i] + 12 < 79 ? lengths[i] + 12 : 79; /* "http://" and ":8545" around the host */
-        ck_assert_uint_eq(strlen(origin), n);
-        ck_assert(strncmp(origin, url, n) == 0);
         hc_response_t r = ask(c, 0, (hc_request_t){ .url = url, .unix_socket = "/nonexistent/socket" });
         ck_assert_int_eq(r.why.rc, RC_IO);
-        ck_assert(strncmp(r.why.text, origin, n) == 0 && strncmp(r.why.text + n, ": ", 2) == 0);
-        ck_assert_uint_gt(strlen(r.why.text), n + 2);
-        ck_assert_ptr_null(strstr(r.why.text, "key"));
+        ck_assert(r.why.text[0]);
+        ck_assert_msg(!strstr(r.why.text, "http") && !strstr(r.why.text, "hhhh") && !strstr(r.why.text, "key") &&
+                          !strstr(r.why.text, "nonexistent"),
+                      "%s", r.why.text);
         hc_response_clear(&r);
     }
     hc_free(c);
@@ -818,6 +814,6 @@ int main(void)
         a_url_may_be_4096_characters_long_and_no_longer,
         who_is_far_may_not_point_at_what_is_near_and_nobody_at_less_safety,
         a_redirect_to_another_server_carries_the_body_and_no_secret,
-        a_long_host_is_cut_in_an_error_and_nothing_else_is_lost, an_origin_has_scheme_host_and_port_only,
+        an_error_names_nothing_of_the_url_however_long_it_is, an_origin_has_scheme_host_and_port_only,
         a_ca_file_that_cannot_be_read_is_refused);
 }
