@@ -199,7 +199,7 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
         pass_unknown(w, x);
 }
 
-static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const void *client, api_watch_t kind,
+static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by, api_watch_t kind,
                 view_t criteria, const ex_block_t *latest)
 {
     news_t *w = ctx;
@@ -211,16 +211,17 @@ static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *sessio
     rc_t rc = watcher_new(&x, e, kind, criteria);
     if (rc)
         return rc;
-    x->client = client;
+    x->client = by->client;
+    x->message = by->message;
     arena_init(&a, 2 * API_CRITERIA_MAX);
     pthread_mutex_lock(&w->lock);
     news_drop_idle(w);
-    rc = news_make_room(w, e, x, session);
+    rc = news_make_room(w, e, x, by->session);
     if (!rc) {
-        insert(w, x, session, latest);
+        insert(w, x, by->session, latest);
         memcpy(id, x->id, sizeof x->id);
         slot = x->slot;
-        keeps = !session && as_kept(&kept, &a, w, x);
+        keeps = !by->session && as_kept(&kept, &a, w, x);
         news_pump(w); /* this head may be newer than what was told */
     }
     pthread_mutex_unlock(&w->lock);
@@ -417,11 +418,11 @@ static void leave(void *ctx, void *take_wait)
 
 const api_events_t NEWS_EVENTS = { add, remove_one, changes, criteria, logs, await, awaited, leave };
 
-void news_begin(news_t *w, void *session)
+void news_begin(news_t *w, void *session, const void *message)
 {
     pthread_mutex_lock(&w->lock);
     for (watcher_t *x = w->watchers; x; x = x->next)
-        if (x->session == session && !x->begun) {
+        if (x->session == session && x->message == message && !x->begun) {
             x->begun = true;
             news_push(w, x);
         }

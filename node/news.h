@@ -30,8 +30,9 @@ void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number);
 /* For api_world_t: what filters and subscriptions are kept by; its context is a news_t. */
 extern const api_events_t NEWS_EVENTS;
 
-/* The answer that tells a session its subscriptions' ids is on its way: from now on it is pushed to. */
-void news_begin(news_t *w, void *session);
+/* The answer to a message, which tells a session the ids of the subscriptions that it asked for, is on its way: from
+ * now on they are pushed to. */
+void news_begin(news_t *w, void *session, const void *message);
 
 /* A session that had no room for all has some. */
 void news_more(news_t *w, void *session);

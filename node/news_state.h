@@ -24,9 +24,10 @@ typedef struct watcher {
     ex_logged_t *found; /* by one that waits: the block with the receipt, at */
     size_t found_at;
     uint64_t until_ms;
-    const void *client; /* whose it is; NULL: many's. Only compared */
-    bool begun;         /* of a session: it knows its id */
-    arena_t arena;      /* of what follows */
+    const void *client;  /* whose it is; NULL: many's. Only compared */
+    const void *message; /* of a session: the one that asked for it, */
+    bool begun;          /* ... which is answered: the session knows its id */
+    arena_t arena;       /* of what follows */
     view_t text;
     api_criteria_t criteria;
     uint64_t number; /* of the block behind which it begins, until */

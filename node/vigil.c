@@ -629,7 +629,7 @@ static rc_t refs_asked(vigil_t *v, standing_ref_t **out, size_t *count, err_t *e
                     : err_say(e, RC_REFUSED, "this token has no standing calls");
 }
 
-static rc_t watch(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const jo_t *what)
+static rc_t watch(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by, const jo_t *what)
 {
     vigil_t *v = ctx;
     standing_ref_t *refs;
@@ -639,7 +639,7 @@ static rc_t watch(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *sess
     rc_t rc = refs_asked(v, &refs, &count, e, what);
     rc = jo_rc(what) ? jo_rc(what) : rc;
     if (!rc)
-        rc = vigil_events_watch(v->events, id, e, session, refs, count, (const char *)last.p);
+        rc = vigil_events_watch(v->events, id, e, by, refs, count, (const char *)last.p);
     free(refs);
     return rc;
 }
@@ -652,9 +652,9 @@ static bool unwatch(void *ctx, void *session, view_t id)
 
 const api_standing_t VIGIL_STANDING = { watch, unwatch };
 
-void vigil_begin(vigil_t *v, void *session)
+void vigil_begin(vigil_t *v, void *session, const void *message)
 {
-    vigil_events_begin(v->events, session);
+    vigil_events_begin(v->events, session, message);
 }
 
 void vigil_over(vigil_t *v, void *session)

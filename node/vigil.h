@@ -70,7 +70,7 @@ extern const api_standing_t VIGIL_STANDING;
 
 /* The answer that tells a session its subscriptions' ids is on its way; and: the session is over, which may be said
  * more than once. */
-void vigil_begin(vigil_t *v, void *session);
+void vigil_begin(vigil_t *v, void *session, const void *message);
 void vigil_over(vigil_t *v, void *session);
 
 /* For /v1/status and /metrics. */

@@ -27,6 +27,7 @@ typedef struct listener {
     hs_stream_t *stream;           /* NULL: it is a session's, */
     void *session;                 /* which is not held, */
     char id[API_WATCH_ID_LEN + 1]; /* by this name, */
+    const void *message;           /* which this message asked for, */
     bool begun;                    /* and is pushed to */
     uint64_t next_event;           /* number of the next one that it is to see */
     bool begins, gap;              /* open is to be said, a gap of which nobody knows how long it is */
@@ -327,17 +328,18 @@ static void draw_id(char id[API_WATCH_ID_LEN + 1])
     hex_encode(id + 2, view_of(bytes, sizeof bytes));
 }
 
-rc_t vigil_events_watch(vigil_events_t *v, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, standing_ref_t *refs,
-                        size_t count, const char *last)
+rc_t vigil_events_watch(vigil_events_t *v, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by,
+                        standing_ref_t *refs, size_t count, const char *last)
 {
     size_t has = 0;
     listener_t *l = listener_new(v, refs, count);
     if (!l)
         return err_say(e, RC_NOMEM, "out of memory");
-    l->session = session;
+    l->session = by->session;
+    l->message = by->message;
     draw_id(l->id);
     pthread_mutex_lock(&v->lock);
-    for (const listener_t *x = &v->listeners; (x = next_of(x, session));)
+    for (const listener_t *x = &v->listeners; (x = next_of(x, by->session));)
         has++;
     const bool fits = has < VIGIL_WATCHES_MAX && count <= (VIGIL_WATCHED_MAX - v->watched) / VIGIL_WATCHED_PART;
     if (fits) {
@@ -368,12 +370,12 @@ bool vigil_events_unwatch(vigil_events_t *v, void *session, view_t id)
     return l != NULL;
 }
 
-void vigil_events_begin(vigil_events_t *v, void *session)
+void vigil_events_begin(vigil_events_t *v, void *session, const void *message)
 {
     pthread_mutex_lock(&v->lock);
     look_at_turn(v);
     for (listener_t *l = &v->listeners; (l = next_of(l, session));)
-        if (!l->begun) {
+        if (!l->begun && l->message == message) {
             l->begun = true;
             push_all(l);
         }

@@ -55,14 +55,15 @@ void vigil_events_listen(vigil_events_t *v, hs_response_t *r, const hs_request_t
 
 /* Begins a subscription of a session to these, which are put in order; last: the id of the event that it has had, or
  * empty. Nothing is pushed before vigil_events_begin. RC_LIMIT, RC_NOMEM. */
-NODISCARD rc_t vigil_events_watch(vigil_events_t *v, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session,
+NODISCARD rc_t vigil_events_watch(vigil_events_t *v, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by,
                                   standing_ref_t *refs, size_t count, const char *last);
 
 /* Ends one. False: the session has none of this id. */
 bool vigil_events_unwatch(vigil_events_t *v, void *session, view_t id);
 
-/* The answer that tells a session its subscriptions' ids is on its way; and: the session is over. */
-void vigil_events_begin(vigil_events_t *v, void *session);
+/* The answer to a message, which tells a session the ids of the subscriptions that it asked for, is on its way; and:
+ * the session is over. */
+void vigil_events_begin(vigil_events_t *v, void *session, const void *message);
 void vigil_events_over(vigil_events_t *v, void *session);
 
 /* How many listen now. */

@@ -11,11 +11,11 @@ typedef struct {
     size_t n;
 } asked_t;
 
-static void begin(service_t *s, ws_t *w)
+static void begin(service_t *s, ws_t *w, const void *message)
 {
-    news_begin(s->news, w);
+    news_begin(s->news, w, message);
     if (s->vigil)
-        vigil_begin(s->vigil, w);
+        vigil_begin(s->vigil, w, message);
 }
 
 static void over(service_t *s, ws_t *w)
@@ -25,13 +25,13 @@ static void over(service_t *s, ws_t *w)
         vigil_over(s->vigil, w);
 }
 
-/* What subscribes is told its id before anything else. */
+/* What subscribes is told its id before anything else, whatever else is answered meanwhile. */
 static void on_answer(void *ctx, view_t text)
 {
     asked_t *a = ctx;
     ws_done(a->ws, text, a->n);
     if (a->service) {
-        begin(a->service, a->ws);
+        begin(a->service, a->ws, a);
         if (ws_is_over(a->ws)) /* so it was perhaps before it subscribed */
             over(a->service, a->ws);
     }
@@ -56,6 +56,7 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
     }
     node_world(ctx, &world);
     world.api.session = w;
+    world.api.message = a;
     *a = (asked_t){ world.service, ws_ref(w), n };
     node_rpc_run(
         world.service ? world.service->rpc : NULL, &world.api,

@@ -25,7 +25,8 @@ static void add(api_call_t *c, void *session, api_watch_t kind, view_t criteria)
     err_t e;
     if (c->error || !api_has_events(c))
         return;
-    const rc_t rc = w->events->add(w->events_ctx, id, &e, session, w->client, kind, criteria, &w->latest);
+    const api_asker_t by = { session, w->message, w->client };
+    const rc_t rc = w->events->add(w->events_ctx, id, &e, &by, kind, criteria, &w->latest);
     if (rc)
         api_fail_watch(c, rc, &e);
     else
@@ -90,7 +91,7 @@ void api_eth_uninstallFilter(api_call_t *c, const jo_t *args)
 }
 
 /* What standing calls give at each head. */
-static void subscribe_standing(api_call_t *c, void *session, const jo_t *arg)
+static void subscribe_standing(api_call_t *c, const jo_t *arg)
 {
     const api_world_t *w = c->world;
     char id[API_WATCH_ID_LEN + 1];
@@ -102,7 +103,8 @@ static void subscribe_standing(api_call_t *c, void *session, const jo_t *arg)
         api_fail(c, API_NO_METHOD, "this node's configuration has no standing calls");
         return;
     }
-    const rc_t rc = w->standing->watch(w->standing_ctx, id, &e, session, &what);
+    const api_asker_t by = { w->session, w->message, w->client };
+    const rc_t rc = w->standing->watch(w->standing_ctx, id, &e, &by, &what);
     if (rc && !jo_rc(arg))
         api_fail_watch(c, rc, &e);
     else if (!rc)
@@ -125,7 +127,7 @@ void api_eth_subscribe(api_call_t *c, const jo_t *args)
         if (criteria.p)
             add(c, session, watch, criteria);
     } else if (view_eq(kind, view_str("standing"))) {
-        subscribe_standing(c, session, &args[1]);
+        subscribe_standing(c, &args[1]);
     } else {
         api_fail(c, API_NO_METHOD, "no \"%.*s\" subscription in eth namespace", (int)(kind.n < 64 ? kind.n : 64),
                  (const char *)kind.p);

@@ -59,12 +59,20 @@ typedef struct {
     const ex_block_t *latest;
 } api_await_t;
 
-/* Filters and subscriptions, which somebody keeps (node/news.h). id is text.
- *   session  of a connection that takes what is pushed; NULL: a filter, which is polled */
+/* Who begins a filter or a subscription.
+ *   session  of a connection that takes what is pushed; NULL: a filter, which is polled
+ *   message  of that session, which asked for it: nothing is pushed before its answer, with the id, is on its way
+ *   client   as in api_world_t */
 typedef struct {
-    /* Begins one behind the latest block. criteria: of logs or receipts, as text; client as in api_world_t. RC_LIMIT:
-     * there are too many; RC_UNSUPPORTED: logs are not followed; RC_NOMEM, RC_IO. */
-    rc_t (*add)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const void *client, api_watch_t kind,
+    void *session;
+    const void *message, *client;
+} api_asker_t;
+
+/* Filters and subscriptions, which somebody keeps (node/news.h). id is text; session as in api_asker_t. */
+typedef struct {
+    /* Begins one behind the latest block. criteria: of logs or receipts, as text. RC_LIMIT: there are too many;
+     * RC_UNSUPPORTED: logs are not followed; RC_NOMEM, RC_IO. */
+    rc_t (*add)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by, api_watch_t kind,
                 view_t criteria, const ex_block_t *latest);
     bool (*remove)(void *ctx, void *session, view_t id);
     /* Writes a filter's changes since it was asked last. RC_REFUSED: there is none of this id; RC_LIMIT: it was asked
@@ -86,7 +94,7 @@ typedef struct {
 /* What standing calls give, pushed to a session (node/vigil.h). what: the argument, an object; a fault of it is its
  * own. RC_REFUSED: there is no such call; RC_LIMIT, RC_NOMEM. */
 typedef struct {
-    rc_t (*watch)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const jo_t *what);
+    rc_t (*watch)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by, const jo_t *what);
     bool (*unwatch)(void *ctx, void *session, view_t id);
 } api_standing_t;
 
@@ -121,8 +129,9 @@ typedef struct {
     void *events_ctx;
     const api_standing_t *standing; /* NULL: there are no standing calls */
     void *standing_ctx;
-    void *session;      /* NULL: the request came by HTTP */
-    const void *client; /* who asks, only to be told apart from others; NULL: somebody who stands for many */
+    void *session;       /* NULL: the request came by HTTP; else */
+    const void *message; /* ... in this message of it: only compared */
+    const void *client;  /* who asks, only to be told apart from others; NULL: somebody who stands for many */
 } api_world_t;
 
 typedef struct api_call api_call_t;

@@ -171,18 +171,19 @@ static void on_answer(void *ctx, view_t text)
 {
     message_t *m = ctx;
     ws_done(m->ws, text, m->n);
-    news_begin(news, m->ws);
+    news_begin(news, m->ws, m);
     ws_unref(m->ws);
     free(m);
 }
 
 static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
 {
-    const api_world_t world = world_of(w);
+    api_world_t world = world_of(w);
     message_t *m = malloc(sizeof *m);
     (void)ctx;
     must(m, "out of memory");
     *m = (message_t){ ws_ref(w), n };
+    world.message = m;
     node_rpc_run(
         rpc, &world,
         &(node_rpc_call_t){ .take_body = take_text, .n = n, .client = ws_client(w), .done = on_answer, .ctx = m });

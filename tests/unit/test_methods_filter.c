@@ -7,11 +7,11 @@
 static char noted[512];
 static rc_t add_rc, changes_rc;
 
-static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const void *client, api_watch_t kind,
+static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by, api_watch_t kind,
                 view_t criteria, const ex_block_t *latest)
 {
-    (void)ctx, (void)client;
-    snprintf(noted, sizeof noted, "%s %s %.*s at %llu", session ? "session" : "poll",
+    (void)ctx;
+    snprintf(noted, sizeof noted, "%s %s %.*s at %llu", by->session ? "session" : "poll",
              kind == API_WATCH_LOGS       ? "logs"
              : kind == API_WATCH_RECEIPTS ? "receipts"
                                           : "heads",

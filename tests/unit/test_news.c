@@ -221,10 +221,13 @@ static void fork_at(uint64_t n, uint8_t branch, uint64_t to)
 
 static char ids[8][API_WATCH_ID_LEN + 1];
 
+static const void *asking_message;
+
 static rc_t add_by(const void *client, unsigned i, void *session, api_watch_t kind, const char *criteria)
 {
     err_t e;
-    return NEWS_EVENTS.add(news, ids[i], &e, session, client, kind, view_str(criteria), &latest);
+    const api_asker_t by = { session, asking_message, client };
+    return NEWS_EVENTS.add(news, ids[i], &e, &by, kind, view_str(criteria), &latest);
 }
 
 static rc_t add(unsigned i, void *session, api_watch_t kind, const char *criteria)
@@ -364,7 +367,7 @@ START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
     ck_assert_int_eq(add(2, &two, API_WATCH_LOGS, ANY), RC_OK);
     follow_to(12, 1);
     ck_assert_uint_eq(pushes, 0);
-    news_begin(news, &one);
+    news_begin(news, &one, NULL);
     ck_assert_uint_eq(pushes, 2); /* two heads, and no log */
     snprintf(want, sizeof want,
              "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"%s\",\"result\":{"
@@ -384,10 +387,29 @@ START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
     news_over(news, &one);
     follow_to(17, 3);
     ck_assert_uint_eq(pushes, 8);
-    news_begin(news, &two);
+    news_begin(news, &two, NULL);
     ck_assert_uint_eq(pushes, 8 + 2 + 3 + 2 + 4); /* 11, 12; -12, 12', 13'; -13', 13''; 14 to 17 */
     news_over(news, &two);
     news_over(news, &two);
+}
+END_TEST
+
+START_TEST(an_answer_to_another_message_begins_no_subscription)
+{
+    int one, slow, quick;
+    asking_message = &slow;
+    ck_assert_int_eq(add(0, &one, API_WATCH_HEADS, ""), RC_OK);
+    asking_message = &quick;
+    ck_assert_int_eq(add(1, &one, API_WATCH_HEADS, ""), RC_OK);
+    asking_message = NULL;
+    news_begin(news, &one, &quick);
+    follow_to(11, 1);
+    ck_assert_uint_eq(pushes, 1);
+    ck_assert_ptr_null(strstr(pushed, ids[0]));
+    news_begin(news, &one, &slow);
+    ck_assert_uint_eq(pushes, 2);
+    ck_assert_ptr_nonnull(strstr(pushed, ids[0]));
+    news_over(news, &one);
 }
 END_TEST
 
@@ -396,8 +418,8 @@ START_TEST(a_subscription_is_told_the_receipts_of_each_block_in_one_message)
     int one, two;
     ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
     ck_assert_int_eq(add(1, &two, API_WATCH_RECEIPTS, "{\"transactionHashes\":[\"0x" ONES "\"]}"), RC_OK);
-    news_begin(news, &one);
-    news_begin(news, &two);
+    news_begin(news, &one, NULL);
+    news_begin(news, &two, NULL);
     follow_to(12, 1);
     ck_assert_uint_eq(receipts_asked, 2);
     ck_assert_uint_eq(pushes, 2); /* the other waits for a transaction that did not come */
@@ -427,12 +449,12 @@ START_TEST(a_subscription_to_receipts_finds_its_transaction)
     hex_encode(of_it + n, view_of(tx_hash.b, 32));
     strcat(of_it, "\"]}");
     ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, of_it), RC_OK);
-    news_begin(news, &one);
+    news_begin(news, &one, NULL);
     follow_to(11, 1);
     ck_assert_uint_eq(pushes, 1);
     ck_assert_int_ne(add(1, &one, API_WATCH_RECEIPTS, "{\"transactionHashes\":[\"0x12\"]}"), RC_OK);
     ck_assert_int_eq(add(1, &one, API_WATCH_RECEIPTS, "{\"transactionHashes\":null}"), RC_OK);
-    news_begin(news, &one);
+    news_begin(news, &one, NULL);
     follow_to(12, 1);
     ck_assert_uint_eq(pushes, 3);
 }
@@ -549,7 +571,7 @@ START_TEST(receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses)
     int one;
     ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
-    news_begin(news, &one);
+    news_begin(news, &one, NULL);
     tx_bytes[0] = 0x7f; /* of a newer fork */
     follow_to(12, 1);
     ck_assert_uint_eq(ends, 1);
@@ -568,7 +590,7 @@ START_TEST(who_comes_behind_blocks_that_were_told_without_logs_begins_there)
     ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
     ck_assert_int_eq(add(2, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
     ck_assert_int_eq(add(3, NULL, API_WATCH_HEADS, ""), RC_OK);
-    news_begin(news, &one);
+    news_begin(news, &one, NULL);
     follow_to(13, 1);
     ck_assert_str_eq(poll(1), "+13");
     ck_assert_uint_eq(pushes, 1);
@@ -663,8 +685,8 @@ START_TEST(a_flood_of_subscriptions_is_bounded_and_who_takes_nothing_is_written_
     int *const good = &sessions[1 + NEWS_OF_CLIENT_MAX / NEWS_SUBSCRIPTIONS_MAX];
     ck_assert_int_eq(add_by(&other, 0, good, API_WATCH_LOGS, ANY), RC_OK);
     deaf = &sessions[0];
-    news_begin(news, &sessions[0]);
-    news_begin(news, good);
+    news_begin(news, &sessions[0], NULL);
+    news_begin(news, good, NULL);
     follow_to(16, 1);
     ck_assert_uint_eq(tried, NEWS_SUBSCRIPTIONS_MAX); /* once each, of six blocks */
     ck_assert_uint_eq(pushes, 6);
@@ -676,7 +698,7 @@ START_TEST(who_has_no_room_for_all_is_told_the_rest_when_there_is)
     int one;
     char want[40];
     ck_assert_int_eq(add(0, &one, API_WATCH_LOGS, ANY), RC_OK);
-    news_begin(news, &one);
+    news_begin(news, &one, NULL);
     grow_to(16, 1);
     head(16);
     places = 2;
@@ -754,7 +776,7 @@ START_TEST(a_gap_is_told_and_not_passed_over)
     int session;
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
     ck_assert_int_eq(add(1, &session, API_WATCH_LOGS, ANY), RC_OK);
-    news_begin(news, &session);
+    news_begin(news, &session, NULL);
     fork_at(9, 2, 12); /* below where they began */
     head(12);
     answer_all(false);
@@ -769,7 +791,7 @@ START_TEST(who_began_at_a_block_that_is_taken_away_goes_on_below_it)
     int session;
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
     ck_assert_int_eq(add(1, &session, API_WATCH_LOGS, ANY), RC_OK);
-    news_begin(news, &session);
+    news_begin(news, &session, NULL);
     fork_at(10, 2, 12);
     head(12);
     answer_all(false);
@@ -943,6 +965,7 @@ int main(void)
         what_has_no_room_in_one_answer_is_told_in_the_next,
         receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope, who_comes_while_blocks_are_fetched_misses_nothing,
         what_failed_is_tried_again_and_nothing_is_lost, a_subscription_is_pushed_to_once_it_knows_its_id,
+        an_answer_to_another_message_begins_no_subscription,
         a_subscription_is_told_the_receipts_of_each_block_in_one_message,
         a_subscription_to_receipts_finds_its_transaction, a_receipt_that_is_waited_for_is_the_first_blocks_that_has_it,
         who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many,

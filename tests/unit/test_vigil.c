@@ -196,7 +196,7 @@ static rc_t subscribe(char id[API_WATCH_ID_LEN + 1], err_t *e, session_t *sessio
 {
     jo_doc_t doc;
     const jo_t o = jo_open(&doc, e, view_str(what), 1 << 20, JO_STRICT);
-    rc_t rc = VIGIL_STANDING.watch(vigil, id, e, session, &o);
+    rc_t rc = VIGIL_STANDING.watch(vigil, id, e, &(api_asker_t){ .session = session }, &o);
     rc = jo_done(&o) ? jo_done(&o) : rc;
     jo_close(&doc);
     return rc;
@@ -224,8 +224,10 @@ START_TEST(a_session_is_pushed_what_it_subscribed_to)
     ck_assert_int_eq(subscribe(id, &e, &session, what), RC_OK);
     ck_assert(strlen(id) == 34 && id[2] != '0');
     run_head(2, 4);
-    ck_assert_uint_eq(session.count, 0); /* its id is not told yet */
-    vigil_begin(vigil, &session);
+    ck_assert_uint_eq(session.count, 0);  /* its id is not told yet */
+    vigil_begin(vigil, &session, &other); /* by an answer to another message */
+    ck_assert_uint_eq(session.count, 0);
+    vigil_begin(vigil, &session, NULL);
     ck_assert_uint_eq(session.count, 2);
     run_head(3, 6);
     ck_assert_uint_eq(session.count, 3);
@@ -243,7 +245,7 @@ START_TEST(a_session_is_pushed_what_it_subscribed_to)
     copy_member(last, strcspn(at + 6, "\""), at, "\"id\":\"");
     snprintf(what, sizeof what, "{\"token\":\"%s\",\"last\":\"%s\"}", token, last);
     ck_assert_int_eq(subscribe(id, &e, &other, what), RC_OK);
-    vigil_begin(vigil, &other);
+    vigil_begin(vigil, &other, NULL);
     ck_assert(other.count >= 2 && strstr(other.text, "\"head\":3") && !strstr(other.text, "\"event\":\"open\""));
     ck_assert(!strstr(other.text, "\"event\":\"gap\"") && strstr(other.text, two));
     ck_assert(!VIGIL_STANDING.unwatch(vigil, &session, view_str(id)));
@@ -276,7 +278,7 @@ START_TEST(a_session_has_its_share_and_nobody_elses_calls)
     for (unsigned i = 0; i < VIGIL_WATCHES_MAX; i++)
         ck_assert_int_eq(subscribe(id, &e, &session, what), RC_OK);
     ck_assert_int_eq(subscribe(id, &e, &session, what), RC_LIMIT);
-    vigil_begin(vigil, &session);
+    vigil_begin(vigil, &session, NULL);
     ck_assert_uint_eq(session.count, VIGIL_WATCHES_MAX);
     ck_assert(strstr(session.text, "\"event\":\"gap\",\"data\":{\"events\":0}"));
     end_all(); /* which ends it, too */
