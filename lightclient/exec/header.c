@@ -21,7 +21,7 @@ _Static_assert(sizeof tails == EVM_FORKS, "each known fork has its header fields
 
 unsigned ex_header_tail(evm_fork_t fork)
 {
-    return tails[fork];
+    return (unsigned)fork < EVM_FORKS ? tails[fork] : 0;
 }
 
 rc_t ex_blobs_fit(err_t *e, uint64_t blob_gas_used, uint64_t timestamp, const evm_chain_t *chain)

@@ -55,7 +55,7 @@ static inline bool ex_header_has_slot(const ex_header_t *h)
     return h->tail >= 8;
 }
 
-/* How many of a header's optional fields a known fork has (ex_header_t tail). */
+/* How many of a header's optional fields a fork has (ex_header_t tail); 0: it is not known. */
 unsigned ex_header_tail(evm_fork_t fork);
 
 /* Whether some known fork has so many. */

@@ -119,9 +119,10 @@ static rc_t simulated_hash(void *ctx, hash32_t *out, uint64_t number)
 
 /* ---- headers ---- */
 
-static ex_header_t header_of_base(const ex_block_t *b)
+static ex_header_t header_of_base(const ex_block_t *b, const evm_chain_t *chain)
 {
-    return (ex_header_t){ .number = b->env.number,
+    return (ex_header_t){ .tail = ex_header_tail(evm_chain_rules(chain, b->env.timestamp)->fork),
+                          .number = b->env.number,
                           .timestamp = b->env.timestamp,
                           .gas_limit = b->env.gas_limit,
                           .gas_used = b->gas_used,
@@ -415,7 +416,7 @@ rc_t ex_simulate_run(ex_program_t *p, err_t *e, const ex_run_t *on)
                   .e = e,
                   .budget = on->config->gas_cap ? on->config->gas_cap : EX_GAS_CAP,
                   .state_root = base->state_root,
-                  .parent = header_of_base(base),
+                  .parent = header_of_base(base, on->config->chain),
                   .parent_hash = base->block_hash };
     rc_t rc = begin(s, on);
     s->roots.expired = on->host->expired;

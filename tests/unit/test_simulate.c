@@ -82,6 +82,16 @@ START_TEST(blocks_follow_each_other)
 }
 END_TEST
 
+START_TEST(excess_blob_gas_goes_on_from_the_base)
+{
+    world.latest.env.excess_blob_gas = 50000000;
+    world.latest.blob_gas_used = 6 * 131072;
+    const char *answer = serve(SIMULATE("{\"blockStateCalls\":[{},{}]},\"latest\""));
+    const char *first = strstr(answer, "\"excessBlobGas\":\"0x300f080\""); /* 3 blobs over the target, */
+    ck_assert_msg(first && strstr(first, "\"excessBlobGas\":\"0x2faf080\""), "%s", answer); /* and 3 below */
+}
+END_TEST
+
 START_TEST(transfers_are_shown_only_when_asked_for)
 {
 #define SENDS "{\"blockStateCalls\":[{\"calls\":[{\"from\":" RICH ",\"to\":" NOBODY ",\"value\":\"0x3e8\"}]}]"
@@ -181,6 +191,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("simulate", setup_simulate, teardown, the_state_root_is_that_of_the_whole_state,
-                           blocks_follow_each_other, transfers_are_shown_only_when_asked_for,
-                           what_is_no_transaction_ends_all, the_search_for_a_key_ends_with_the_time_or_the_hashes);
+                           blocks_follow_each_other, excess_blob_gas_goes_on_from_the_base,
+                           transfers_are_shown_only_when_asked_for, what_is_no_transaction_ends_all,
+                           the_search_for_a_key_ends_with_the_time_or_the_hashes);
 }
