@@ -1,6 +1,5 @@
 #include "node/query/round.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/os/log.h"
@@ -13,16 +12,6 @@
 #define GUIDE_MAX_MS 1000u                 /* that the rest waits for an access list of another endpoint */
 #define LIE_ARENA_MAX ((size_t)32 << 20)   /* bytes: the text of a whole block once more */
 #define ROUND_ARENA_MAX ((size_t)16 << 20) /* bytes: keys and seats of one round's needs */
-
-/* The printable characters that an answer begins with. */
-static void note_said(char out[ROUND_SAID_MAX + 1], const hc_response_t *r)
-{
-    size_t n = r->moved[0] ? (size_t)snprintf(out, ROUND_SAID_MAX, "moved to %s ", r->moved) : 0;
-    for (size_t i = 0; i < r->body_len && n < ROUND_SAID_MAX; i++)
-        if (r->body[i] >= 0x20 && r->body[i] < 0x7f)
-            out[n++] = (char)r->body[i];
-    out[n] = 0;
-}
 
 static void fault_add(fault_t *f, rc_t rc, const err_t *why, bool passes)
 {
@@ -263,7 +252,7 @@ static void log_fault(const round_t *r, const visit_t *v, rc_t mine)
     memcpy(said, v->all.said, sizeof said);
     up_hide(r->upstream, v->endpoint, said);
     log_write(mine == RC_REFUSED ? LOG_WARN : LOG_INFO, "execution", "%s: %s%s%s", up_origin(r->upstream, v->endpoint),
-              r->why.text, said[0] ? "; it said: " : "", said);
+              r->why.text, heard_word(said), said);
 }
 
 /* Whether something is unknown to those that were asked, and to nobody known. */
@@ -506,7 +495,7 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     const bool more = !rc && had && had[s->at] && !r->answered[s->index]; /* pieces are still to be asked for */
     v->asked[s->index] |= !more;
     if (lesson_rank(rc) > lesson_rank(all->rc))
-        note_said(all->said, &s->batch->response);
+        heard_of(all->said, &s->batch->response, NULL);
     fault_add(all, rc, &e, passes);
     const bool fewer = !s->batch->rc && lesson_is_limit(r->upstream, s->batch, s->need, s->element);
     const bool once = rc_blames_input(rc) || s->batch->rc; /* of the batch, whoever got on it */
@@ -538,7 +527,7 @@ static void take_branch(round_t *r, visit_t *v, fault_t *all, fault_t *mine, con
     if (v->stand != BRANCH_OTHER && v->stand != BRANCH_NOT_NOW)
         return;
     v->stopped = true;
-    note_said(all->said, &b->response);
+    heard_of(all->said, &b->response, NULL);
     fault_add(all, e.rc, &e, passes);
     if (!s->own)
         return;

@@ -41,9 +41,9 @@
 #include "lightclient/exec/query.h"
 #include "node/query/flight.h"
 #include "node/query/lesson.h"
+#include "rpc/upstream/heard.h"
 
 #define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
-#define ROUND_SAID_MAX 200u      /* characters of an answer that are logged */
 #define ROUND_LACKS_MAX 3u       /* endpoints that are asked for what they do not know */
 #define ROUND_LACK_MAX_MS 2000u  /* after the first said so */
 #define ROUND_VISITS 2u          /* endpoints that are asked side by side */
@@ -53,7 +53,7 @@ typedef struct {
     rc_t rc;
     bool passes; /* the same may be answered a little later */
     err_t why;
-    char said[ROUND_SAID_MAX + 1]; /* the answer that it was found in, as it begins: for the operator alone */
+    char said[HEARD_MAX + 1]; /* the answer that it was found in, as it begins: for the operator alone */
 } fault_t;
 
 /* One endpoint while it is asked. */

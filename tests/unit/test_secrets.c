@@ -2,6 +2,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "rpc/upstream/heard.h"
 #include "rpc/upstream/secrets.h"
 #include "tests/unit/unit.h"
 
@@ -84,8 +85,39 @@ START_TEST(no_url_and_no_text_is_too_odd)
 }
 END_TEST
 
+START_TEST(what_was_heard_is_printable_short_and_without_secrets)
+{
+    char body[] = "no\r\n\x1b[31m key\0 Key-0123_\x80"
+                  "abc for you",
+         heard[HEARD_MAX + 1], *end = heard + HEARD_MAX;
+    hc_response_t r = { .body = (uint8_t *)body, .body_len = sizeof body - 1 };
+    heard_of(heard, &r, URL);
+    ck_assert_str_eq(heard, "no[31m key ************ for you");
+    heard_of(heard, &r, NULL);
+    ck_assert_str_eq(heard, "no[31m key Key-0123_abc for you");
+    strcpy(r.moved, "https://other.example:443");
+    heard_of(heard, &r, URL);
+    ck_assert_str_eq(heard, "moved to https://other.example:443 no[31m key ************ for you");
+    memset(r.moved, 'm', sizeof r.moved - 1);
+    memset(heard, 'x', sizeof heard);
+    heard_of(heard, &r, URL);
+    ck_assert(!strncmp(heard, "moved to mmm", 12) && end[-1] == 'm' && !*end);
+    r = (hc_response_t){ .body = (uint8_t *)heard, .body_len = 0 };
+    heard_of(heard, &r, URL);
+    ck_assert_str_eq(heard, "");
+    ck_assert_str_eq(heard_word(heard), "");
+    uint8_t many[300];
+    memset(many, 'y', sizeof many);
+    r = (hc_response_t){ .body = many, .body_len = sizeof many };
+    heard_of(heard, &r, NULL);
+    ck_assert_uint_eq(strspn(heard, "y"), HEARD_MAX);
+    ck_assert_str_eq(heard_word(heard), "; it said: ");
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("secrets", every_form_of_every_part_is_blanked, what_is_no_secret_stays,
-                    both_alphabets_of_base64_count, no_url_and_no_text_is_too_odd);
+                    both_alphabets_of_base64_count, no_url_and_no_text_is_too_odd,
+                    what_was_heard_is_printable_short_and_without_secrets);
 }
