@@ -37,6 +37,7 @@ typedef struct {
     hash32_t top_hash; /* once it is known */
     bool has_top_hash;
     bool slot_is_zero; /* the contract does not know it */
+    bool has_looked;   /* at the highest blocks of many, before the others */
     hash32_t slot;     /* the slot that is asked for */
     ex_past_t *blocks; /* from config.from to top */
     ex_header_t jump;  /* the next base, once it is linked */
@@ -279,13 +280,34 @@ static void recall_headers(ex_history_t *h)
     }
 }
 
-/* All that is missing of the blocks, newest first. */
+/* The lowest block that is asked for so far. */
+static size_t lowest_asked(const ex_history_t *h)
+{
+    const uint64_t count = h->config.to - h->config.from + 1;
+    return h->config.first && !h->has_looked && count > EX_HISTORY_FIRST ? (size_t)(count - EX_HISTORY_FIRST) : 0;
+}
+
+/* All that is missing of the blocks that are asked for so far, newest first. */
 static rc_t list_needs(ex_history_t *h)
 {
+    const size_t lowest = lowest_asked(h);
     rc_t rc = anchor_need(h);
-    for (size_t i = (size_t)(h->top - h->config.from) + 1; !rc && i-- > 0;)
+    for (size_t i = (size_t)(h->top - h->config.from) + 1; !rc && i-- > lowest;)
         rc = block_needs(h, i);
     return rc;
+}
+
+/* Once the highest headers are known: what they say may be too much already. */
+static rc_t look_first(ex_history_t *h, err_t *e)
+{
+    const size_t count = (size_t)(h->config.to - h->config.from) + 1, lowest = lowest_asked(h);
+    size_t known = count;
+    while (known > 0 && h->blocks[known - 1].has_header)
+        known--;
+    if (!lowest || known > lowest)
+        return RC_OK;
+    h->has_looked = true;
+    return known ? h->config.first(h->config.plan_ctx, e, h->blocks + known, count - known, h->config.from) : RC_OK;
 }
 
 /* ---- where the newest block hangs ---- */
@@ -527,13 +549,13 @@ static rc_t fetch(ex_history_t *h, err_t *e, bool *again)
     if (h->jumping)
         return list_jump(h) ? no_memory(e) : RC_NEED_DATA;
     recall_headers(h);
-    if (is_complete(h)) {
-        const rc_t rc = look(h, e, &more);
-        if (rc)
-            return rc;
-    }
+    rc_t rc = look_first(h, e);
+    if (!rc && is_complete(h))
+        rc = look(h, e, &more);
+    if (rc)
+        return rc;
     if (is_complete(h) && !more) {
-        const rc_t rc = finish_found(h, e);
+        rc = finish_found(h, e);
         *again = h->state != FETCH;
         return rc;
     }

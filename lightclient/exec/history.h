@@ -25,6 +25,7 @@
 
 #define EX_HISTORY_WINDOW 8191u /* blocks that the history contract knows (EIP-2935) */
 #define EX_HISTORY_MAX 8192u    /* blocks of one query */
+#define EX_HISTORY_FIRST 1024u  /* ... that are asked for before the others, where these may be too many */
 
 #define EX_HISTORY_PRUNED 4444 /* code of an err_t: the block is older than can be proven */
 
@@ -53,6 +54,9 @@ typedef struct {
     /* Looks at the blocks, lowest first, when all that they want is there, and may want more of them. NULL: nothing
      * more. Anything but RC_OK ends the query. */
     rc_t (*plan)(void *ctx, err_t *e, ex_past_t *blocks, size_t count);
+    /* Looks at the highest of more than EX_HISTORY_FIRST blocks, as far as their headers are known, before the others
+     * are asked for. The context is the plan's. NULL: all are asked for at once. Likewise. */
+    rc_t (*first)(void *ctx, err_t *e, const ex_past_t *blocks, size_t count, uint64_t from);
     void *plan_ctx;
 } ex_history_config_t;
 

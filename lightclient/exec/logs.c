@@ -57,9 +57,8 @@ static size_t found_in(const ex_filter_t *f, const ex_past_t *p)
     return n;
 }
 
-static rc_t too_much(ex_logs_t *l, err_t *e, const ex_past_t *blocks, size_t fit, const char *what, size_t limit)
+static rc_t too_much(ex_logs_t *l, err_t *e, uint64_t from, size_t fit, const char *what, size_t limit)
 {
-    const uint64_t from = blocks[0].block.header.number;
     l->fit_count = fit ? fit : 1;
     l->limit = limit;
     return err_code(e,
@@ -68,17 +67,33 @@ static rc_t too_much(ex_logs_t *l, err_t *e, const ex_past_t *blocks, size_t fit
                     EX_LOGS_LIMIT);
 }
 
+static size_t receipts_most(const ex_logs_t *l)
+{
+    return l->receipts_max ? l->receipts_max : EX_LOGS_RECEIPTS_MAX;
+}
+
+rc_t ex_logs_first(void *ctx, err_t *e, const ex_past_t *blocks, size_t count, uint64_t from)
+{
+    ex_logs_t *l = ctx;
+    const size_t most = receipts_most(l);
+    size_t positive = 0;
+    for (size_t i = 0; i < count; i++)
+        positive += ex_filter_may_find(l->filter, blocks[i].block.header.logs_bloom);
+    return positive > most ? too_much(l, e, from, most, "receipts blocks", most) : RC_OK;
+}
+
 rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
 {
     ex_logs_t *l = ctx;
-    const size_t most = l->receipts_max ? l->receipts_max : EX_LOGS_RECEIPTS_MAX;
+    const size_t most = receipts_most(l);
+    const uint64_t from = blocks[0].block.header.number;
     size_t positive = 0, missing = 0, logs = 0;
     for (size_t i = 0; i < count; i++) {
         const bool may = ex_filter_may_find(l->filter, blocks[i].block.header.logs_bloom);
         positive += may;
         missing += may && !blocks[i].has_receipts;
         if (positive > most)
-            return too_much(l, e, blocks, i, "receipts blocks", most);
+            return too_much(l, e, from, i, "receipts blocks", most);
     }
     for (size_t i = 0; i < count; i++) {
         ex_past_t *p = &blocks[i];
@@ -89,7 +104,7 @@ rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
         logs += found;
         p->wants |= found ? EX_WANT_BODY : 0;
         if (logs > EX_LOGS_MAX && count > 1) /* of one block there is nothing less to ask for */
-            return too_much(l, e, blocks, i, "logs", EX_LOGS_MAX);
+            return too_much(l, e, from, i, "logs", EX_LOGS_MAX);
     }
     return RC_OK;
 }

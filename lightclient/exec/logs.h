@@ -46,6 +46,11 @@ typedef struct {
  * receipts of too many blocks, or finds too many logs; the text names a range that fits. */
 rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count);
 
+/* The same, ahead of it, over the highest blocks of a range (ex_history_config_t.first): whether the receipts of these
+ * alone are too many. As the blooms of the lowest are not known yet, the range that is named has so many blocks as
+ * there may be receipts of. */
+rc_t ex_logs_first(void *ctx, err_t *e, const ex_past_t *blocks, size_t count, uint64_t from);
+
 /* Of the blocks whose receipts are there because their bloom says that the filter may find something: in how many it
  * found nothing. *positive: how many blocks they are. */
 size_t ex_logs_in_vain(size_t *positive, const ex_filter_t *f, const ex_past_t *blocks, size_t count);

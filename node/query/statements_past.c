@@ -150,6 +150,7 @@ static rc_t ask_logs(work_t *w, query_t **out, err_t *e)
                         EX_LOGS_LIMIT);
     w->logs = (ex_logs_t){ .filter = &w->question.filter };
     past.plan = ex_logs_plan;
+    past.first = ex_logs_first;
     past.plan_ctx = &w->logs;
     if (past.to - past.from < 4 && !w->owner->config.replays) /* one round trip, at the price of bytes */
         past.wants = EX_WANT_BODY | EX_WANT_RECEIPTS;

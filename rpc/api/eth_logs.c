@@ -117,7 +117,7 @@ static bool answer_from_memory(api_call_t *c, const asked_t *a, const ex_history
 
 static void ask_logs(api_call_t *c, const jo_t *o)
 {
-    ex_history_config_t past = { .plan = ex_logs_plan };
+    ex_history_config_t past = { .plan = ex_logs_plan, .first = ex_logs_first };
     asked_t *a = rows(c, 1, sizeof *a);
     if (!a)
         return;
