@@ -32,7 +32,7 @@ typedef struct hs_client {
     atomic_size_t bodies;          /* bytes of those that are being received, and of answers that are being sent */
     atomic_size_t websocket_bytes; /* of messages that come, are answered, and wait */
     unsigned connections;          /* under the lock of the server's connections, as */
-    unsigned held;                 /* of those that its requests are on, when they were last counted */
+    unsigned held;                 /* of those that its requests are on, but for those that last */
     unsigned streams;              /* answers that go on; under the server's lock, as */
     unsigned deferred;             /* requests that wait for hs_answer, */
     size_t deferred_bytes;         /* of their bodies */

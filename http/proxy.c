@@ -262,6 +262,7 @@ static bool is_named(view_t name, const char *text)
 void forwarded_field(forwarded_t *f, view_t name, view_t value)
 {
     static const ip_t unnamed = { .b = { 0x01 } }; /* 100::, which is nobody's (RFC 6666) */
+    f->other |= is_named(name, f->standard ? "X-Forwarded-For" : "Forwarded");
     if (!is_named(name, f->standard ? "Forwarded" : "X-Forwarded-For"))
         return;
     while (value.n) {

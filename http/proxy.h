@@ -51,6 +51,7 @@ typedef struct {
     const proxies_t *proxies;
     bool standard; /* they say it by Forwarded; else by X-Forwarded-For. The other one is whatever a client sent */
     bool known;
+    bool other;  /* it has the other one */
     ip_t client; /* the last that is not itself listed; the same one, nobody's, for all that cannot be read */
 } forwarded_t;
 

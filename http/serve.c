@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/os/clock.h"
+#include "base/os/log.h"
 #include "base/os/worker.h"
 #include "http/accept.h"
 #include "http/framing.h"
@@ -34,18 +35,13 @@ static void conn_deadline(conn_t *c)
     conn_deadline_in(c, UINT64_MAX);
 }
 
-static void set_stage(conn_t *c, stage_t stage)
-{
-    atomic_store_explicit(&c->stage, stage, memory_order_relaxed);
-}
-
 /* So many bytes are to be taken by the other side: in the time that so much of a body has to come in. */
 static void begin_sending(conn_t *c, size_t n)
 {
     const hs_config_t *k = &c->server->config;
     conn_deadline_in(c, k->headers_ms + n * 1000 / k->body_rate);
     c->at = AT_SENDING;
-    set_stage(c, STAGE_SENDING);
+    conn_stage(c, STAGE_SENDING);
 }
 
 /* ---- routes ---- */
@@ -154,7 +150,7 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
         return MHD_queue_response(c->mhd, status, reply_shared(r->shared));
     m = reply_make(r, extra);
     if (streams)
-        set_stage(c, STAGE_LASTING);
+        conn_stage(c, STAGE_LASTING);
     if (streams && c->counted) { /* nobody waits for its end */
         c->counted = false;
         atomic_fetch_sub(&c->server->active, 1);
@@ -252,14 +248,18 @@ static hs_client_t *client_at(hs_t *s, const ip_t *ip)
     return hs_client_get(s->clients, listed ? ip->b : key, listed);
 }
 
-/* Whom the present request is from, as its proxy says. Other threads look at it with the lock. */
-static void set_named(conn_t *c, hs_client_t *take_named)
+/* Whom a listed proxy says the request is from. One that says it by the other field alone is set up wrongly, and all
+ * who are behind it are one that no share binds: that is told, once. */
+static void take_forwarded(conn_t *c, const forwarded_t *f)
 {
-    pthread_mutex_lock(&c->server->conns_lock);
-    hs_client_t *before = c->named;
-    c->named = take_named;
-    pthread_mutex_unlock(&c->server->conns_lock);
-    hs_client_unref(before);
+    hs_t *s = c->server;
+    if (f->known)
+        conn_name(c, client_at(s, &f->client));
+    else if (f->other && !atomic_exchange(&s->told_other, true))
+        log_write(LOG_WARN, "proxy",
+                  "a listed proxy names a client by %s alone, and proxy_header is %s: all behind it "
+                  "are taken for one that has no bounds",
+                  f->standard ? "X-Forwarded-For" : "Forwarded", f->standard ? "forwarded" : "x-forwarded-for");
 }
 
 /* The headers are here, the body is not: refuses what can be refused without it. An answer now closes it. */
@@ -275,8 +275,7 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     const char *fault = framing_fault(&status, &fields.framing, method, c->target, version);
     if (!fault && gaps_found(&fields.gaps))
         fault = "the request's head has a NUL, or lines that do not end as they should or continue another";
-    if (fields.forwarded.known)
-        set_named(c, client_at(c->server, &fields.forwarded.client));
+    take_forwarded(c, &fields.forwarded);
     if (fault) {
         extra.close = true;
         return send_problem(c, extra, status, "bad-request", fault);
@@ -360,7 +359,7 @@ static enum MHD_Result send_upgrade(conn_t *c, const char *accept, unsigned mark
     note_answer(c, MHD_HTTP_SWITCHING_PROTOCOLS);
     conn_deadline(c);
     c->at = AT_SENDING;
-    set_stage(c, STAGE_LASTING);
+    conn_stage(c, STAGE_LASTING);
     const enum MHD_Result sent = MHD_queue_response(c->mhd, MHD_HTTP_SWITCHING_PROTOCOLS, m);
     MHD_destroy_response(m);
     return sent;
@@ -402,7 +401,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
     const char *last_event_id = header_of(c->mhd, "Last-Event-ID");
     const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
     reply_extra_t extra = extra_of(s, first);
-    set_stage(c, STAGE_AT_WORK);
+    conn_stage(c, STAGE_AT_WORK);
     atomic_fetch_add(&s->active, 1); /* before looking at stopping: hs_stop sets that, then counts */
     c->counted = true;
     if (atomic_load(&s->stopping)) {
@@ -486,7 +485,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
     free(c->body);
     conn_memory_gone(c);
     if (c->named)
-        set_named(c, NULL);
+        conn_name(c, NULL);
     hs_response_clear(&c->response);
     c->target = NULL;
     c->body = NULL;
@@ -495,7 +494,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
     c->request = (hs_request_t){ 0 };
     c->begun = c->counted = c->bad_uri = c->deferred = false;
     c->at = AT_RECEIVING;
-    set_stage(c, STAGE_RECEIVING);
+    conn_stage(c, STAGE_RECEIVING);
     conn_deadline(c);
 }
 
@@ -521,7 +520,6 @@ static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
     }
     c->server = s;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    atomic_init(&c->stage, STAGE_RECEIVING);
     conn_deadline_in(c, s->config.headers_ms);
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
     c->tls = info ? info->tls_session : NULL;

@@ -21,22 +21,22 @@
 typedef enum { AT_RECEIVING, AT_QUEUED, AT_DEFERRED, AT_ANSWERED, AT_SENDING } at_t;
 
 /* What others see of a connection, who may want its place: those that last have places of their own. */
-typedef enum { STAGE_RECEIVING, STAGE_AT_WORK, STAGE_SENDING, STAGE_LASTING } stage_t;
+typedef enum { STAGE_RECEIVING, STAGE_AT_WORK, STAGE_SENDING, STAGE_LASTING, STAGES } stage_t;
 
 /* One connection with its current request. Belongs to its event thread, except between AT_QUEUED or AT_DEFERRED and
  * AT_ANSWERED, when it is suspended and belongs to a worker, or to whoever takes it out of its hs_pending_t. */
 typedef struct conn {
     hs_t *server;
     struct MHD_Connection *mhd;
-    struct conn *prev, *next; /* server->conns; under its lock, as */
-    bool evicted;             /* it is being closed, and does not count any more */
+    struct conn *prev, *next; /* in server->conns; under its lock, as */
+    stage_t stage;            /* receiving: no whole request is here; */
+    bool evicted;             /* it is being closed, is in no list and does not count any more */
     share_item_t item;        /* server->slow */
     hs_client_t *client;      /* of the connection */
     hs_client_t *named; /* whom the request is from, as a listed proxy says; NULL: the same. Under the lock, too */
     int fd;
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */
-    _Atomic(stage_t) stage;       /* receiving: no whole request is here */
     atomic_size_t holds;          /* bytes of its body and its answer that are counted; */
     size_t answer_holds;          /* those of its answer */
     uint64_t begun_ms;            /* the request's headers were here */
@@ -77,13 +77,16 @@ struct hs {
     atomic_size_t bodies;  /* bytes of those that are being received */
     atomic_size_t answers; /* and of those that are being sent */
     atomic_bool stopping;
-    atomic_uint marks; /* flags of every answer */
+    atomic_bool told_other; /* that a proxy names clients by the field that is not read */
+    atomic_uint marks;      /* flags of every answer */
     pthread_mutex_t conns_lock;
-    conn_t *conns, *conns_last; /* the newest, the oldest */
-    unsigned conn_count;        /* of them, without the evicted ones */
-    uint64_t evicted;           /* since the start */
-    hs_identity_t *identity;    /* of connections to come; NULL: no TLS. Under conns_lock */
-    pthread_mutex_t lock;       /* all below */
+    struct {
+        conn_t *first, *last; /* who came to this stage last, and who has been there longest */
+    } conns[STAGES];
+    unsigned conn_count;     /* of them */
+    uint64_t evicted;        /* since the start */
+    hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
+    pthread_mutex_t lock;    /* all below */
     pthread_cond_t work, answered;
     share_t slow;              /* connections for the workers */
     hs_pending_t pendings;     /* a ring */
@@ -115,6 +118,10 @@ static inline hs_client_t *conn_asker(const conn_t *c)
 /* A connection comes, and goes. When there are too many, another one goes, or the newcomer. */
 void conn_enter(hs_t *s, conn_t *c);
 void conn_leave(hs_t *s, conn_t *c);
+
+/* It comes to another stage; its present request is from another client, as its proxy says. */
+void conn_stage(conn_t *c, stage_t stage);
+void conn_name(conn_t *c, hs_client_t *take_named);
 
 /* Ends those whose time is over. */
 void conns_reap(hs_t *s);

@@ -1,6 +1,7 @@
 /* A server whose places are all taken by clients that do not read, or that stay: others are served all the same. */
 #include <check.h>
 
+#include "http/proxy.h"
 #include "http/stream.h"
 #include "tests/unit/http_hand.h"
 #include "tests/unit/unit.h"
@@ -146,6 +147,49 @@ START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
 }
 END_TEST
 
+/* One idle connection of each of very many addresses, as they come again and again. */
+START_TEST(whoever_goes_on_asking_keeps_his_connection_among_many_idle_ones)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    int idle[4 * PLACES];
+    const int busy = dial_from(s, "127.0.0.9");
+    for (unsigned i = 0; i < 4 * PLACES; i++) {
+        char from[20];
+        snprintf(from, sizeof from, "127.0.1.%u", i % 250 + 1);
+        idle[i] = dial_from(s, from);
+        ck_assert_int_eq(status_on(idle[i]), 200);
+        if (i % (PLACES / 2) == 0)
+            ck_assert_int_eq(status_on(busy), 200);
+    }
+    for (unsigned i = 0; i < 4 * PLACES; i++)
+        close(idle[i]);
+    close(busy);
+    stop(s);
+}
+END_TEST
+
+/* A proxy that fills all places with connections which say nothing takes them from itself, not from a client that has
+ * no other. */
+START_TEST(idle_connections_of_a_proxy_leave_those_of_others)
+{
+    proxies_t proxies = { .count = 0 };
+    ck_assert_int_eq(proxies_add(&proxies, view_str("127.0.0.2")), RC_OK);
+    hs_t *s = start((hs_config_t){ .proxies = &proxies });
+    int idle[4 * PLACES];
+    const int other = dial_from(s, "127.0.0.9");
+    ck_assert_int_eq(status_on(other), 200);
+    for (unsigned i = 0; i < 4 * PLACES; i++)
+        idle[i] = dial_from(s, "127.0.0.2");
+    ck_assert_int_eq(status_on(idle[4 * PLACES - 1]), 200); /* all have come */
+    ck_assert_int_eq(status_on(other), 200);
+    ck_assert_int_eq(status_on(idle[4 * PLACES - PLACES / 2]), 200); /* alone it may have more than one client */
+    for (unsigned i = 0; i < 4 * PLACES; i++)
+        close(idle[i]);
+    close(other);
+    stop(s);
+}
+END_TEST
+
 static bool begins_200(int fd)
 {
     char head[12] = "";
@@ -258,6 +302,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_full", clients_that_never_read_their_answers_shut_nobody_out,
+                    whoever_goes_on_asking_keeps_his_connection_among_many_idle_ones,
+                    idle_connections_of_a_proxy_leave_those_of_others,
                     answers_that_nobody_reads_have_a_bound_and_leave_room_for_others,
                     connections_that_last_leave_places_for_others, an_answer_has_to_be_taken_with_a_rate);
 }

@@ -1,6 +1,7 @@
 /* Clients behind proxies, and a server on several addresses: who is taken for whom, by real sockets. */
 #include <check.h>
 
+#include "base/os/log.h"
 #include "http/clients.h"
 #include "tests/unit/http_hand.h"
 #include "tests/unit/unit.h"
@@ -70,6 +71,48 @@ START_TEST(what_listed_proxies_say_is_taken_for_each_request)
     expect_on(fd, GET "Forwarded: for=_x\r\n\r\n", "0.0.0.0");
     close(fd);
     hs_stop(s, 1000);
+}
+END_TEST
+
+/* How often the log says that proxies name clients by the other field. */
+static unsigned told(hs_config_t k, const char *const requests[2])
+{
+    char text[4096] = "";
+    FILE *log = tmpfile();
+    unsigned n = 0;
+    ck_assert_ptr_nonnull(log);
+    log_redirect(log, 0);
+    hs_t *s = start(k);
+    for (unsigned i = 0; i < 4; i++) {
+        const int fd = dial_from(s, i ? LISTED : "127.0.0.3");
+        ck_assert(say(fd, requests[i % 2]));
+        reply_t a = hear(fd, false);
+        ck_assert_int_eq(a.status, 200);
+        free(a.body);
+        close(fd);
+    }
+    hs_stop(s, 1000);
+    log_redirect(stderr, 0);
+    rewind(log);
+    ck_assert(fread(text, 1, sizeof text - 1, log) < sizeof text);
+    for (const char *at = text; (at = strstr(at, "a listed proxy names a client by ")); at++)
+        n++;
+    fclose(log);
+    return n;
+}
+
+START_TEST(a_proxy_that_names_clients_by_the_other_field_is_told_once)
+{
+    static const char *const standard[] = { GET "Forwarded: for=192.0.2.1\r\n\r\n",
+                                            GET "forwarded: for=192.0.2.2\r\n\r\n" },
+                             *const usual[] = { GET "X-Forwarded-For: 192.0.2.1\r\n\r\n", GET "\r\n" },
+                             *const both[] = { GET "X-Forwarded-For: 192.0.2.1\r\nForwarded: for=1.2.3.4\r\n\r\n",
+                                               GET "\r\n" };
+    ck_assert_uint_eq(told((hs_config_t){ 0 }, standard), 1);
+    ck_assert_uint_eq(told((hs_config_t){ 0 }, usual), 0);
+    ck_assert_uint_eq(told((hs_config_t){ 0 }, both), 0);
+    ck_assert_uint_eq(told((hs_config_t){ .by_forwarded = true }, usual), 1);
+    ck_assert_uint_eq(told((hs_config_t){ .by_forwarded = true }, standard), 0);
 }
 END_TEST
 
@@ -184,6 +227,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_proxy", what_listed_proxies_say_is_taken_for_each_request,
+                    a_proxy_that_names_clients_by_the_other_field_is_told_once,
                     connections_of_listed_proxies_begin_with_their_header,
                     headers_from_others_and_connections_without_one_are_closed, silent_proxies_fill_no_places_of_others,
                     half_sent_bodies_behind_a_proxy_leave_room_for_others_behind_it,
