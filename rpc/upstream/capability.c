@@ -112,6 +112,17 @@ void cap_busy(cap_t *c, size_t elements)
     c->settling = c->tried != 0;
 }
 
+/* It answers: as it was before it refused everything. */
+static void end_row(cap_t *c)
+{
+    if (c->mute)
+        c->form.no_hint = c->mute = false;
+    if (c->probe)
+        c->batch = c->probe;
+    c->spare = c->probe = 0;
+    c->row = 1;
+}
+
 void cap_answered(cap_t *c, size_t elements, bool lone_hint)
 {
     learn_pace(c, (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX));
@@ -123,12 +134,11 @@ void cap_answered(cap_t *c, size_t elements, bool lone_hint)
         return;
     }
     c->settling = false;
+    end_row(c);
     c->rest |= c->apart != 0;
     if (c->doubt)
         without_hints(c);
     count_without(c);
-    c->spare = 0;
-    c->row = 1;
     c->before = c->batch;
     if (elements > c->good) {
         c->good = (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX);
@@ -138,16 +148,18 @@ void cap_answered(cap_t *c, size_t elements, bool lone_hint)
         count_full(c);
 }
 
-/* One alone was refused, so the size was not the reason. */
+/* One alone was refused, so the size was not the reason. Until it answers, hints only stand in the way. */
 static cap_next_t in_vain(cap_t *c)
 {
     if (c->settling) {
         c->spare = c->row;
         c->row = (uint16_t)(c->row < ROW_MAX ? 2 * c->row : ROW_MAX);
         c->batch = c->before;
+        c->mute |= !c->form.no_hint;
+        c->form.no_hint = true;
     }
     c->settling = c->doubt = c->rest = false;
-    c->apart = 0;
+    c->apart = c->probe = 0;
     return CAP_FAILS;
 }
 
@@ -162,14 +174,14 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
     }
     if (elements <= 1)
         return in_vain(c);
-    if (c->spare) {
-        c->spare--;
-        return CAP_FAILS;
-    }
     if (has_hint) {
         c->apart = (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX);
         c->doubt = c->rest = false;
         return CAP_APART;
+    }
+    if (c->spare) {
+        c->spare--;
+        return CAP_FAILS;
     }
     if (elements > c->batch) /* it was on its way when the limit was learned */
         return CAP_SMALLER;
@@ -181,6 +193,10 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
         c->before = c->batch;
     const size_t half = (elements + 1) / 2, next = c->good > half ? c->good : half;
     c->batch = (uint16_t)(next < elements ? next : elements - 1);
+    if (!c->settling && c->row > 1) { /* whether it still refuses one alone is asked first */
+        c->probe = c->batch;
+        c->batch = 1;
+    }
     c->full = 0;
     c->settling = true;
     return CAP_SMALLER;

@@ -3,7 +3,8 @@
  *
  *     everything in one batch -- refused, with a hint in it --> the hint apart from the rest
  *                             -- refused --> half as many, and one batch at a time until one is answered
- *                                        -- one alone refused --> its size was not the reason: as before, and failed
+ *                                        -- one alone refused --> its size was not the reason: as before, and failed;
+ *                                           without hints until something is answered, and next one alone first
  *     full batches answered --> a little larger ones are tried, the more seldom the more often that failed
  *     batches refused as too often -- a smaller one answered, twice --> that many at once, as too large
  *     a proof of many slots refused for their number --> in pieces of half as many; raised again likewise
@@ -57,6 +58,8 @@ typedef struct {
     uint16_t before;     /* batch before the present row of refusals */
     uint16_t apart;      /* elements of the batch whose hint goes apart; 0: none */
     uint16_t spare, row; /* refusals that lead to nothing after one in vain: still to come, and the next time */
+    uint16_t probe;      /* after these one element alone is tried, and so many if it is answered; 0: it is not */
+    bool mute;           /* there are no hints only because it refuses everything */
     uint16_t without;    /* batches answered since there are no hints, */
     uint16_t until;      /* and how many there are to be before one is asked for again */
     bool doubt, rest;    /* of the hint that went apart: it was refused; the rest was answered */

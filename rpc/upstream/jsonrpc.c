@@ -531,10 +531,10 @@ static void take_all(jr_answer_t *out, arena_t *a, const need_t *const *needs, c
     }
 }
 
-/* A text that is neither JSON nor a page may be a refusal in words. */
+/* What is not JSON may be a refusal: words, a page, or nothing at all. */
 static rc_t not_json(err_t *e, rc_t rc, view_t body)
 {
-    const bool words = rc == RC_MALFORMED && body.n && body.p[0] != '<' && body.p[0] != '[' && body.p[0] != '{';
+    const bool words = rc == RC_MALFORMED && (!body.n || (body.p[0] != '[' && body.p[0] != '{'));
     err_before(e, rc, "batch: the answer ");
     return words ? err_code(e, rc, REFUSAL_BATCH) : rc;
 }

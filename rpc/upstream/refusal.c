@@ -111,10 +111,6 @@ refusal_t refusal_of_status(int status)
     case 502:
     case 503:
     case 504: return REFUSAL_BUSY;
-    case 401:
-    case 404:
-    case 407:
-    case 410: return REFUSAL_OTHER;
     default: return status >= 400 ? REFUSAL_BATCH : REFUSAL_OTHER;
     }
 }

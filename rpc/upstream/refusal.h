@@ -36,7 +36,8 @@ bool refusal_of_transaction(view_t message);
 /* ", it was asked too often" and the like, to stand behind the name of an error; empty for REFUSAL_OTHER. */
 const char *refusal_text(refusal_t r);
 
-/* What an answer with an HTTP status other than 200 means. REFUSAL_OTHER: of an address, a login, a redirect. */
+/* What an answer with an HTTP status other than 200 means. REFUSAL_OTHER: a redirect. Whatever else may be of the
+ * batch: gateways answer one with the page of an unknown address, or of a login that a method in it would take. */
 refusal_t refusal_of_status(int status);
 
 /* Whether the same request may be answered a little later. */

@@ -10,6 +10,8 @@ static void check(const cap_t *c)
 {
     if (c->batch < 1 || c->batch > CAP_BATCH_MAX || c->good > CAP_BATCH_MAX || c->form.funds > FUNDS_NOBODY)
         abort();
+    if (c->probe >= CAP_BATCH_MAX || (c->mute && !c->form.no_hint) || (c->probe && !c->settling && c->batch == 1))
+        abort();
     if (c->unknown > 8 || c->tried > c->batch || (c->busy_of && c->fits >= c->busy_of))
         abort();
     if ((c->gap && c->reach >= c->gap) || (c->keys && c->keys_good > c->keys) || !cap_reaches(c, c->newest))

@@ -30,6 +30,10 @@ typedef enum {
     FORM_REST,      /* 200, as many answers as may be, an error for each further element: geth, of the answers' size */
     FORM_CUT,       /* 200, as many answers as may be, and no more */
     FORM_402,       /* HTTP status, nothing */
+    FORM_401,       /* ... as of a login, */
+    FORM_404,       /* ... and of an unknown address, with a page */
+    FORM_PAGE,      /* 200, a page */
+    FORM_EMPTY,     /* 200, nothing */
     FORM_429,       /* ... as if it were asked too often, */
     FORM_429_AFTER, /* ... and with Retry-After */
     FORM_32005,     /* 200, one error object of that kind */
@@ -402,6 +406,10 @@ static inline void play_refuse(play_answer_t *a, form_t form)
         [FORM_FIRST] = { 200,
                          "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600,\"message\":\"batch too large\"}}]" },
         [FORM_402] = { 402, "" },
+        [FORM_401] = { 401, "{\"message\":\"Unauthorized\"}" },
+        [FORM_404] = { 404, "<!DOCTYPE html><pre>Cannot POST /</pre>" },
+        [FORM_PAGE] = { 200, "<!DOCTYPE html><html><title>Error</title></html>" },
+        [FORM_EMPTY] = { 200, "" },
         [FORM_429] = { 429, "Too Many Requests" },
         [FORM_429_AFTER] = { 429, "Too Many Requests" },
         [FORM_32005] = { 200,

@@ -192,8 +192,54 @@ START_TEST(an_endpoint_that_refuses_everything_teaches_nothing)
         for (n = 3; next != CAP_FAILS; n = c.batch)
             next = cap_refused(&c, n, false);
         ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
-        ck_assert(!c.form.no_hint && !c.settling);
+        ck_assert(!c.settling);
     }
+    cap_answered(&c, 1, false);
+    ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+    ck_assert(!c.form.no_hint && !c.spare);
+    cap_refused_hint(&c);
+    for (unsigned i = 0; i < 4; i++) /* who gives none does not because of an outage */
+        (void)cap_refused(&c, 1 + i % 2, false);
+    cap_answered(&c, 1, false);
+    ck_assert(c.form.no_hint);
+}
+END_TEST
+
+/* What refuses everything for a while: batches whose hint was already on its way, or has to go along again. */
+START_TEST(a_hint_sinks_nothing_after_a_row_of_refusals_either)
+{
+    cap_t c;
+    unsigned requests = 0;
+    cap_init(&c);
+    for (unsigned i = 0; i < 40; i++) {
+        size_t n = 12;
+        for (cap_next_t next = CAP_SMALLER; next != CAP_FAILS; n = c.batch < n ? c.batch : n, requests++)
+            next = cap_refused(&c, n, false);
+        ck_assert(c.form.no_hint); /* so that none goes along */
+    }
+    ck_assert_uint_le(requests, 5 + 39 + 6); /* by halves once, then one alone, the more seldom the longer */
+    ck_assert_uint_ge(c.spare, 8);
+    ck_assert_int_eq(cap_refused(&c, 5, true), CAP_APART);
+    cap_answered(&c, 4, false); /* it is back */
+    ck_assert_int_eq(cap_refused(&c, 5, false), CAP_SMALLER);
+    ck_assert_uint_eq(c.batch, 4);
+}
+END_TEST
+
+/* Down for a moment, and then there, with a limit that is not known yet. */
+START_TEST(who_was_down_is_asked_for_one_first_and_then_by_halves)
+{
+    cap_t c;
+    cap_init(&c);
+    for (size_t n = 12; cap_refused(&c, n, false) != CAP_FAILS; n = c.batch)
+        continue;
+    ck_assert_int_eq(cap_refused(&c, 12, false), CAP_FAILS);
+    ck_assert_int_eq(cap_refused(&c, 12, false), CAP_SMALLER);
+    ck_assert(c.batch == 1 && c.settling);
+    cap_answered(&c, 1, false);
+    ck_assert(c.batch == 6 && !c.settling);
+    (void)requests_for(&c, 100, 3, true);
+    ck_assert(c.batch <= 3 && c.batch > 1);
 }
 END_TEST
 
@@ -396,8 +442,8 @@ START_TEST(refusals_are_told_apart_by_their_words)
         ck_assert_msg(refusal_of_error(rows[i].code, text, false) == rows[i].alone, "%s", rows[i].message);
         ck_assert_msg(refusal_of_error(rows[i].code, text, true) == rows[i].whole, "%s, whole", rows[i].message);
     }
-    static const int busy[] = { 429, 502, 503, 504 }, batch[] = { 400, 402, 403, 405, 413, 422, 500 },
-                     other[] = { 302, 401, 404 };
+    static const int busy[] = { 429, 502, 503, 504 }, other[] = { 301, 302, 303 },
+                     batch[] = { 400, 401, 402, 403, 404, 405, 407, 410, 413, 422, 500 };
     for (size_t i = 0; i < sizeof busy / sizeof busy[0]; i++)
         ck_assert_int_eq(refusal_of_status(busy[i]), REFUSAL_BUSY);
     for (size_t i = 0; i < sizeof batch / sizeof batch[0]; i++)
@@ -449,15 +495,16 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("capability", limits_are_found_by_halves_and_kept,
-                    a_batch_that_was_answered_in_part_shows_the_limit, too_many_at_once_are_told_from_too_often,
-                    who_is_asked_too_often_is_not_asked_in_smaller_batches, larger_batches_are_tried_slowly_and_found,
-                    a_limit_that_stands_is_tried_ever_more_seldom,
-                    a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
-                    an_endpoint_that_refuses_everything_teaches_nothing, slots_of_a_proof_are_halved_to_what_was_given,
-                    more_slots_are_tried_slowly_and_a_limit_that_stands_ever_more_seldom,
-                    what_was_learned_once_is_not_kept_for_ever, a_route_is_asked_for_json_or_ssz_alone_for_a_while_only,
-                    how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,
-                    who_knew_no_hash_yet_may_be_of_another_branch, who_takes_no_hashes_is_tried_ever_more_seldom,
-                    refusals_are_told_apart_by_their_words);
+    return UNIT_RUN(
+        "capability", limits_are_found_by_halves_and_kept, a_batch_that_was_answered_in_part_shows_the_limit,
+        too_many_at_once_are_told_from_too_often, who_is_asked_too_often_is_not_asked_in_smaller_batches,
+        larger_batches_are_tried_slowly_and_found, a_limit_that_stands_is_tried_ever_more_seldom,
+        a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
+        an_endpoint_that_refuses_everything_teaches_nothing, a_hint_sinks_nothing_after_a_row_of_refusals_either,
+        who_was_down_is_asked_for_one_first_and_then_by_halves, slots_of_a_proof_are_halved_to_what_was_given,
+        more_slots_are_tried_slowly_and_a_limit_that_stands_ever_more_seldom,
+        what_was_learned_once_is_not_kept_for_ever, a_route_is_asked_for_json_or_ssz_alone_for_a_while_only,
+        how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,
+        who_knew_no_hash_yet_may_be_of_another_branch, who_takes_no_hashes_is_tried_ever_more_seldom,
+        refusals_are_told_apart_by_their_words);
 }

@@ -11,7 +11,7 @@
 #include "tests/unit/provider_play.h"
 #include "tests/unit/unit.h"
 
-#define ROWS_MAX 144u
+#define ROWS_MAX 160u
 #define THREADS 16u
 #define ANY UINT32_MAX
 
@@ -63,6 +63,10 @@ static const row_t rows[] = {
     LIMITS(FORM_REST),
     LIMITS(FORM_CUT),
     LIMITS(FORM_402),
+    LIMITED(3, FORM_401, 30),
+    LIMITS(FORM_404),
+    LIMITS(FORM_PAGE),
+    LIMITED(3, FORM_EMPTY, 30),
     { "too many at once are too often, 429: batches of 1",
       { .batch_max = 1, .form = FORM_429 },
       7,
@@ -176,10 +180,10 @@ static const row_t rows[] = {
     { "slots named as quantities", { .short_keys = true }, 7, 13, { 0 } },
     { "ids as text", { .text_ids = true }, 0, ANY, { .unusable = 7 } },
     { "one id twice", { .same_ids = true }, 0, ANY, { .unusable = 7 } },
-    { "200 with a page", { .page = true }, 0, ANY, { .unusable = 7 } },
+    { "200 with a page", { .page = true }, 0, 16, { .unusable = 7 } },
     { "4 MB of spaces behind each answer", { .pad = 4 << 20 }, 0, ANY, { .unusable = 7 } },
-    { "500 for everything", { .status = 500 }, 0, ANY, { .unusable = 7 } },
-    { "404 for everything", { .status = 404 }, 0, 7, { .unusable = 7 } },
+    { "500 for everything", { .status = 500 }, 0, 16, { .unusable = 7 } },
+    { "404 for everything", { .status = 404 }, 0, 16, { .unusable = 7 } },
     { "moved: 307", { .redirect = 307 }, 7, 14, { 0 } },
     { "moved: 308", { .redirect = 308 }, 7, 14, { 0 } },
     { "moved for GET only: 301", { .redirect = 301 }, 0, 7, { .unusable = 7 } },
@@ -194,6 +198,7 @@ static const row_t rows[] = {
     { "takes 400 ms for each answer", { .pause_ms = 400 }, 0, ANY, { 0 } },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
+_Static_assert(ROWS <= ROWS_MAX, "each row has its outcome");
 
 static outcome_t outcomes[ROWS_MAX];
 static atomic_uint next_row;
