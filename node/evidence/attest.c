@@ -129,8 +129,14 @@ rc_t attest_set_pccs(attest_t *s, const char *const *urls, size_t count)
     return RC_OK;
 }
 
-/* From service number i. */
-static rc_t fetch(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
+/* Where collateral is from, and what came from there: for the log alone. */
+typedef struct {
+    char origin[320]; /* of a service, or a file's path; empty: there is but one place */
+    char heard[HEARD_MAX + 1];
+} place_t;
+
+/* From service number i, which whoever may ask knows by that number. */
+static rc_t fetch(attest_t *s, view_t *text, place_t *place, err_t *e, arena_t *a, size_t i)
 {
     collateral_t c;
     pccs_request_t request = {
@@ -142,20 +148,23 @@ static rc_t fetch(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
     request.base = service(s, a, i);
     if (!request.base)
         return err_say(e, RC_IO, "the services have been replaced");
+    hc_url_origin(place->origin, sizeof place->origin, request.base);
     request.ca_file = s->config.pccs_ca_file;
-    rc = pccs_fetch(&c, e, a, &request);
-    if (rc)
-        return rc;
-    rc = collateral_write(text, a, &c);
-    return rc ? err_set(e, rc, "%s: the collateral cannot be written: %s", request.base, rc_name(rc)) : RC_OK;
+    rc = pccs_fetch(&c, place->heard, e, a, &request);
+    if (!rc && (rc = collateral_write(text, a, &c)))
+        (void)err_set(e, rc, "the collateral cannot be written: %s", rc_name(rc));
+    return err_before(e, rc, "pccs[%zu]: ", i);
 }
 
-static rc_t read_collateral_file(const attest_t *s, view_t *text, err_t *e, arena_t *a)
+static rc_t read_collateral_file(const attest_t *s, view_t *text, place_t *place, err_t *e, arena_t *a)
 {
     view_t file;
-    rc_t rc = file_read(&file, e, s->config.collateral_file, COLLATERAL_MAX, FILE_REGULAR);
-    if (rc)
-        return rc;
+    err_t why;
+    snprintf(place->origin, sizeof place->origin, "%s", s->config.collateral_file);
+    rc_t rc = file_read(&file, &why, s->config.collateral_file, COLLATERAL_MAX, FILE_REGULAR);
+    const size_t n = strlen(s->config.collateral_file);
+    if (rc) /* its path is in front, which is the operator's matter */
+        return err_set(e, rc, "collateral_file: %s", n + 2 < strlen(why.text) ? why.text + n + 2 : "cannot be read");
     *text = arena_dup(a, file);
     rc = file.n && !text->p ? err_say(e, RC_NOMEM, "out of memory") : RC_OK;
     file_free(file);
@@ -168,7 +177,7 @@ static bool asks_services(const attest_t *s)
 }
 
 /* From service number i, or from the one place there is. */
-static rc_t get_collateral(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
+static rc_t get_collateral(attest_t *s, view_t *text, place_t *place, err_t *e, arena_t *a, size_t i)
 {
     const tee_provider_t *tee = s->config.tee;
     if (tee->get_collateral) {
@@ -177,7 +186,7 @@ static rc_t get_collateral(attest_t *s, view_t *text, err_t *e, arena_t *a, size
     }
     if (tee->simulated)
         return err_set(e, RC_IO, "the %s gives no collateral", tee->name);
-    return s->config.collateral_file ? read_collateral_file(s, text, e, a) : fetch(s, text, e, a, i);
+    return s->config.collateral_file ? read_collateral_file(s, text, place, e, a) : fetch(s, text, place, e, a, i);
 }
 
 /* Each for itself: a disk that has no room for the documents may have some for the memory of them, which is worth
@@ -261,9 +270,15 @@ static rc_t adopt(attest_t *s, int64_t *expiry, err_t *e, arena_t *a, view_t tex
     return RC_OK;
 }
 
+/* Tells the operator what came of one place. */
+static void log_place(const place_t *p, const err_t *e)
+{
+    log_write(LOG_WARN, "collateral", "%s%s%s%s%s", p->origin, p->origin[0] ? ": " : "", e->text, heard_word(p->heard),
+              p->heard);
+}
+
 static void tell_trouble(attest_t *s, const err_t *e)
 {
-    log_write(LOG_WARN, "collateral", "%s", e->text);
     pthread_mutex_lock(&s->lock);
     snprintf(s->status.trouble, sizeof s->status.trouble, "%s", e->text);
     if (s->status.verified && now_s(s) > s->status.verifiable_until)
@@ -276,19 +291,22 @@ static rc_t find_collateral(attest_t *s, int64_t *expiry, err_t *e)
 {
     const size_t places = asks_services(s) ? services(s) : 1;
     rc_t rc = RC_IO;
-    if (!places)
-        return err_say(e, RC_IO, "no provisioning certification service is configured (pccs)");
+    if (!places) {
+        (void)err_say(e, RC_IO, "no provisioning certification service is configured (pccs)");
+        log_place(&(place_t){ .origin = "" }, e);
+    }
     for (size_t i = 0; rc && i < places && !stopping(s); i++) {
         arena_t a;
         view_t text = { NULL, 0 };
-        if (i)
-            log_write(LOG_WARN, "collateral", "%s", e->text); /* the last one's is told by the caller */
+        place_t place = { .origin = "" };
         arena_init(&a, ARENA_MAX);
-        rc = get_collateral(s, &text, e, &a, i);
+        rc = get_collateral(s, &text, &place, e, &a, i);
         if (!rc)
             rc = adopt(s, expiry, e, &a, text);
         if (!rc)
             keep(s, text);
+        else if (!stopping(s))
+            log_place(&place, e);
         arena_free(&a);
     }
     return rc;

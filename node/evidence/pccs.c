@@ -37,11 +37,9 @@ static view_t percent_decode(arena_t *a, const char *text)
     return view_of(out, out ? n : 0);
 }
 
-static rc_t say(err_t *e, rc_t rc, const char *url, const char *document, const char *what)
+static rc_t say(err_t *e, rc_t rc, const char *document, const char *what)
 {
-    char origin[160];
-    hc_url_origin(origin, sizeof origin, url);
-    return err_set(e, rc, "%s: %s: %s", origin, document, what);
+    return err_set(e, rc, "%s: %s", document, what);
 }
 
 /* One document on its way: what is asked, where, and what came. */
@@ -57,34 +55,42 @@ static rc_t take(asked_t *d, err_t *e, arena_t *a, const hc_response_t *r)
     char status[32];
     snprintf(status, sizeof status, "HTTP status %d", r->status);
     if (r->why.rc)
-        return say(e, r->why.rc, d->url, d->name, r->why.text);
+        return say(e, r->why.rc, d->name, r->why.text);
     if (r->status != 200)
-        return say(e, RC_IO, d->url, d->name, status);
+        return say(e, RC_IO, d->name, status);
     if (!r->body_len)
-        return say(e, RC_MALFORMED, d->url, d->name, "the answer is empty");
+        return say(e, RC_MALFORMED, d->name, "the answer is empty");
     d->body = arena_dup(a, view_of(r->body, r->body_len));
     if (!d->body.p)
-        return say(e, RC_NOMEM, d->url, d->name, "out of memory");
+        return say(e, RC_NOMEM, d->name, "out of memory");
     if (!d->header)
         return RC_OK;
     if (!r->header)
-        return say(e, RC_MALFORMED, d->url, d->name, "the header with the issuer chain is missing");
+        return say(e, RC_MALFORMED, d->name, "the header with the issuer chain is missing");
     d->chain = percent_decode(a, r->header);
-    return d->chain.p ? RC_OK : say(e, RC_MALFORMED, d->url, d->name, "the header with the issuer chain is malformed");
+    return d->chain.p ? RC_OK : say(e, RC_MALFORMED, d->name, "the header with the issuer chain is malformed");
 }
 
-static rc_t split(view_t *inner, uint8_t sig[64], err_t *e, const asked_t *d, const char *member)
+/* What is wrong with a document, which is heard of. */
+static rc_t unreadable(char heard[HEARD_MAX + 1], err_t *e, rc_t rc, const err_t *why, const asked_t *d)
 {
-    err_t f;
-    rc_t rc = collateral_split(inner, sig, &f, d->body, member);
-    return rc ? say(e, rc, d->url, d->name, f.text) : RC_OK;
+    if (!rc)
+        return RC_OK;
+    heard_of(heard, &(hc_response_t){ .body = (uint8_t *)(uintptr_t)d->body.p, .body_len = d->body.n }, d->url);
+    return say(e, rc, d->name, why->text);
 }
 
-static rc_t crl(view_t *der, err_t *e, arena_t *a, const asked_t *d)
+static rc_t split(view_t *inner, uint8_t sig[64], char heard[HEARD_MAX + 1], err_t *e, const asked_t *d,
+                  const char *member)
 {
     err_t f;
-    rc_t rc = crl_der(der, &f, a, d->body);
-    return rc ? say(e, rc, d->url, d->name, f.text) : RC_OK;
+    return unreadable(heard, e, collateral_split(inner, sig, &f, d->body, member), &f, d);
+}
+
+static rc_t crl(view_t *der, char heard[HEARD_MAX + 1], err_t *e, arena_t *a, const asked_t *d)
+{
+    err_t f;
+    return unreadable(heard, e, crl_der(der, &f, a, d->body), &f, d);
 }
 
 static void perform(hc_response_t *r, const hc_request_t *q, size_t n, const pccs_request_t *request)
@@ -106,7 +112,7 @@ static void ask_root_again(hc_response_t *r, char url[URL_MAX], const pccs_reque
 }
 
 /* Asks for all documents and takes the answers. */
-static rc_t ask(asked_t d[DOCUMENTS], err_t *e, arena_t *a, const pccs_request_t *request)
+static rc_t ask(asked_t d[DOCUMENTS], char heard[HEARD_MAX + 1], err_t *e, arena_t *a, const pccs_request_t *request)
 {
     hc_request_t q[DOCUMENTS];
     hc_response_t r[DOCUMENTS];
@@ -120,23 +126,26 @@ static rc_t ask(asked_t d[DOCUMENTS], err_t *e, arena_t *a, const pccs_request_t
                                .want_header = d[i].header };
     perform(r, q, DOCUMENTS, request);
     ask_root_again(&r[ROOT_CRL], d[ROOT_CRL].url, request);
-    for (size_t i = 0; !rc && i < DOCUMENTS; i++)
+    for (size_t i = 0; !rc && i < DOCUMENTS; i++) {
         rc = take(&d[i], e, a, &r[i]);
+        if (rc)
+            heard_of(heard, &r[i], d[i].url);
+    }
     for (size_t i = 0; i < DOCUMENTS; i++)
         hc_response_clear(&r[i]);
     return rc;
 }
 
 /* Takes the documents out of their answers. */
-static rc_t open_all(collateral_t *c, err_t *e, arena_t *a, const asked_t d[DOCUMENTS])
+static rc_t open_all(collateral_t *c, char heard[HEARD_MAX + 1], err_t *e, arena_t *a, const asked_t d[DOCUMENTS])
 {
-    rc_t rc = split(&c->tcb_info, c->tcb_info_signature, e, &d[TCB_INFO], "tcbInfo");
+    rc_t rc = split(&c->tcb_info, c->tcb_info_signature, heard, e, &d[TCB_INFO], "tcbInfo");
     if (!rc)
-        rc = split(&c->qe_identity, c->qe_identity_signature, e, &d[QE_IDENTITY], "enclaveIdentity");
+        rc = split(&c->qe_identity, c->qe_identity_signature, heard, e, &d[QE_IDENTITY], "enclaveIdentity");
     if (!rc)
-        rc = crl(&c->pck_crl, e, a, &d[PCK_CRL]);
+        rc = crl(&c->pck_crl, heard, e, a, &d[PCK_CRL]);
     if (!rc)
-        rc = crl(&c->root_ca_crl, e, a, &d[ROOT_CRL]);
+        rc = crl(&c->root_ca_crl, heard, e, a, &d[ROOT_CRL]);
     c->tcb_info_issuer_chain = d[TCB_INFO].chain;
     c->qe_identity_issuer_chain = d[QE_IDENTITY].chain;
     c->pck_crl_issuer_chain = d[PCK_CRL].chain;
@@ -158,14 +167,15 @@ static size_t base_len(const char *base)
     return n;
 }
 
-rc_t pccs_fetch(collateral_t *out, err_t *e, arena_t *a, const pccs_request_t *request)
+rc_t pccs_fetch(collateral_t *out, char heard[HEARD_MAX + 1], err_t *e, arena_t *a, const pccs_request_t *request)
 {
     asked_t d[DOCUMENTS] = { 0 };
     char fmspc[13];
     collateral_t c = { 0 };
     const size_t n = base_len(request->base);
+    heard[0] = '\0';
     if (n > URL_MAX - 128)
-        return say(e, RC_LIMIT, "", "collateral", "the URL is too long");
+        return say(e, RC_LIMIT, "collateral", "the URL is too long");
     hex_encode(fmspc, view_of(request->fmspc, 6));
     const char *tails[DOCUMENTS] = { fmspc, "", request->processor_ca ? "processor" : "platform", "" };
     for (size_t i = 0; i < DOCUMENTS; i++) {
@@ -173,9 +183,9 @@ rc_t pccs_fetch(collateral_t *out, err_t *e, arena_t *a, const pccs_request_t *r
         d[i].header = documents[i].header;
         snprintf(d[i].url, URL_MAX, "%.*s%s%s", (int)n, request->base, documents[i].path, tails[i]);
     }
-    rc_t rc = ask(d, e, a, request);
+    rc_t rc = ask(d, heard, e, a, request);
     if (!rc)
-        rc = open_all(&c, e, a, d);
+        rc = open_all(&c, heard, e, a, d);
     if (!rc)
         *out = c;
     return rc;

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "http/client.h"
+#include "rpc/upstream/heard.h"
 #include "tee/collateral/collateral.h"
 
 #define PCCS_INTEL "https://api.trustedservices.intel.com"
@@ -29,7 +30,9 @@ typedef struct {
 } pccs_request_t;
 
 /* Fetches the documents. Views are in the arena. out written only on RC_OK.
- * RC_IO, RC_TIMEOUT, RC_MALFORMED, RC_LIMIT, RC_NOMEM; e names the endpoint and the document. */
-NODISCARD rc_t pccs_fetch(collateral_t *out, err_t *e, arena_t *a, const pccs_request_t *request);
+ *   heard  what an answer that is of no use began with: for the log; empty: nothing
+ * RC_IO, RC_TIMEOUT, RC_MALFORMED, RC_LIMIT, RC_NOMEM; e names the document, and nothing of the service. */
+NODISCARD rc_t pccs_fetch(collateral_t *out, char heard[HEARD_MAX + 1], err_t *e, arena_t *a,
+                          const pccs_request_t *request);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/os/persist.h"
 #include "node/evidence/attest.h"
 #include "tests/unit/fake_server.h"
+#include "tests/unit/logged.h"
 #include "tests/unit/negative.h"
 
 #define DAY_S 86400
@@ -308,6 +309,68 @@ START_TEST(a_disk_without_room_for_the_collateral_has_some_for_the_memory_of_it)
 }
 END_TEST
 
+static bool be_talkative(int fd, const char *request)
+{
+    static const char body[] = "no key-to-hide here, user-to-hide of pass-to-hide";
+    char text[300];
+    (void)request;
+    snprintf(text, sizeof text, "HTTP/1.1 403 No\r\nContent-Length: %zu\r\n\r\n%s", sizeof body - 1, body);
+    return say(fd, text);
+}
+
+/* Runs with this configuration until it has failed; what anybody is told is checked. */
+static void fail_with(attest_config_t *c, const char *trouble)
+{
+    const attestation_cluster_t cluster = { 0 };
+    attest_status_t status = { 0 };
+    attest_t *s;
+    arena_t a;
+    view_t body;
+    err_t e;
+    arena_init(&a, 8 << 20);
+    ck_assert_msg(attest_new(&s, &e, c) == RC_OK && attest_begin(s, &e, &meaning) == RC_OK, "%s", e.text);
+    for (unsigned i = 0; i < 1000 && !status.trouble[0]; i++) {
+        pause_ms(10);
+        attest_status(s, &status);
+    }
+    ck_assert_str_eq(status.trouble, trouble);
+    tells_nobody(status.trouble);
+    ck_assert_int_eq(attest_body(s, &body, &e, &a, &cluster, NULL, true), RC_NEED_DATA);
+    ck_assert(strstr(e.text, trouble));
+    tells_nobody(e.text);
+    attest_free(s);
+    arena_free(&a);
+}
+
+START_TEST(anybody_is_told_a_services_place_and_the_operator_the_rest)
+{
+    static sim_plan_t good;
+    char url[2][160], origin[80];
+    sim_plan_init(&good);
+    sim_case_open(&current, &good, "current");
+    tee_provider_t platform = current.p;
+    platform.simulated = false;
+    platform.get_collateral = NULL;
+    fake_t *talks = fake_new(be_talkative);
+    hc_t *http = hc_new(NULL);
+    snprintf(url[0], sizeof url[0], TELLTALE_URL, talks->port);
+    snprintf(url[1], sizeof url[1], TELLTALE_URL, 1u);
+    snprintf(origin, sizeof origin, TELLTALE_ORIGIN, talks->port);
+    const char *const pccs[2] = { url[1], url[0] };
+    attest_config_t c = { .tee = &platform, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2 };
+    fail_with(&c, "pccs[1]: TCB info: HTTP status 403");
+    ck_assert(IS_LOGGED(origin, "pccs[1]: TCB info: HTTP status 403; it said: no *********** here"));
+    ck_assert(IS_LOGGED("http://host-to-hide.localhost:1: pccs[0]: TCB info: nothing listens there"));
+    logs_no_secret();
+    c.collateral_file = "/no/such/place-to-hide";
+    fail_with(&c, "collateral_file: No such file or directory");
+    ck_assert(IS_LOGGED("/no/such/place-to-hide: collateral_file: No such file"));
+    hc_free(http);
+    fake_free(talks);
+    sim_case_close(&current);
+}
+END_TEST
+
 static void setup(void)
 {
     ck_assert_int_eq(secret_init(), RC_OK);
@@ -318,5 +381,6 @@ int main(void)
     return UNIT_RUN_AROUND("attest_pccs", setup, NULL, a_service_that_is_behind_is_passed_over,
                            the_newest_issue_date_is_told_of_what_intel_signed_and_of_nothing_else,
                            a_memory_in_another_form_is_told_of_and_written_anew,
-                           a_disk_without_room_for_the_collateral_has_some_for_the_memory_of_it);
+                           a_disk_without_room_for_the_collateral_has_some_for_the_memory_of_it,
+                           anybody_is_told_a_services_place_and_the_operator_the_rest);
 }
