@@ -138,6 +138,22 @@ static int refuse(const cli_command_t *c, char **argv)
     return 1 + (optopt ? command_usage("unknown option -%c", optopt) : command_usage("unknown option %s", word));
 }
 
+uint32_t cli_given(const cli_command_t *c, int argc, char **argv)
+{
+    struct option longs[CLI_OPTIONS_MAX + 2];
+    char shorts[2 * CLI_OPTIONS_MAX + 3];
+    uint32_t given = 0;
+    make_longs(longs, c);
+    make_shorts(shorts, c);
+    for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const cli_option_t *option = got == ':' || got == IS_HELP ? NULL : found(c, got);
+        if (option)
+            given |= 1u << (option - c->options);
+    }
+    optind = 0; /* from the beginning again */
+    return given;
+}
+
 int cli_parse(void *values, const char **operand, const cli_command_t *c, int argc, char **argv)
 {
     struct option longs[CLI_OPTIONS_MAX + 2];

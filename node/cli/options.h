@@ -8,7 +8,7 @@
  *     };
  *
  * Floor:  5, node/cli. Writes to standard output.
- * Tests:  tests/lint/manpage.py, tests/e2e (measure, attest)
+ * Tests:  tests/lint/manpage.py, tests/e2e (measure, attest), tests/unit/test_verify_command.sh
  */
 #ifndef NODE_CLI_OPTIONS_H
 #define NODE_CLI_OPTIONS_H
@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define CLI_OPTIONS_MAX 32u /* of one command */
 
@@ -30,6 +31,7 @@ typedef struct {
     rc_t (*read)(void *values, err_t *e, char *text);
     char letter;       /* its short form, "-n"; 0: none */
     bool may_be_empty; /* the argument may be an empty text */
+    unsigned with;     /* the command's own: a bit for each of its modes that looks at the option; 0: it has none */
 } cli_option_t;
 
 /* A subcommand. */
@@ -48,6 +50,10 @@ typedef struct {
 /* Fills values by the table of c, and *operand (may be NULL when there is none). Returns 0 to go on, else the exit
  * status plus one: --help was printed, or what is wrong was said on standard error. */
 int cli_parse(void *values, const char **operand, const cli_command_t *c, int argc, char **argv);
+
+/* The options that are given, the bit of each by its place in the table of c; puts argv in order as cli_parse does,
+ * which is to follow, and says what is wrong. */
+uint32_t cli_given(const cli_command_t *c, int argc, char **argv);
 
 /* Prints the help of a command. */
 void cli_help(const cli_command_t *c);

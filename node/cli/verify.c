@@ -234,75 +234,96 @@ static rc_t read_kept(void *values, err_t *e, char *text)
 
 static const cli_option_t options[] = {
     { .name = "policy",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE,
       .argument = "FILE",
       .help = "which TDs are accepted (docs/policy.md); required: without one nothing is",
       .at = offsetof(verify_options_t, policy) },
     { .name = "nonce",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE,
       .argument = "HEX",
       .help = "nonce that the attestation must answer; required with a FILE of GET /v1/attest",
       .read = read_nonce },
     { .name = "collateral",
+      .with = VERIFY_NODE,
       .argument = "FILE",
       .help = "Intel's documents, flattened JSON",
       .normal = "those stapled to the attestation",
       .at = offsetof(verify_options_t, collateral) },
     { .name = "ra-tls",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE,
       .help = "the node serves HTTPS (api_tls): its certificate's quote is checked instead of name and issuer",
       .at = offsetof(verify_options_t, ra_tls) },
     { .name = "pubkey",
+      .with = VERIFY_NODE | VERIFY_FOLLOW | VERIFY_FOLLOW_QUOTE,
       .argument = "HEX",
       .help = "the cluster key that is expected",
       .normal = "any that the quote vouches for",
       .read = read_pubkey },
     { .name = "network",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE | VERIFY_EVIDENCE,
       .argument = "NAME",
       .help = "the chain that the node must follow, as its setup names it; any: whichever it says. With --evidence a "
               "name that is built in, or a file: a configuration, whose network is taken",
       .normal = "mainnet",
       .at = offsetof(verify_options_t, network) },
     { .name = "chain-id",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE | VERIFY_STATEMENT | VERIFY_EVIDENCE,
       .argument = "N",
       .help = "the chain id that is expected",
       .normal = "that of the network, where it is built in",
       .read = read_chain_id },
     { .name = "checkpoint",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE | VERIFY_EVIDENCE,
       .argument = "HEX",
       .help = "the beacon block root that the cluster must have started from; with --evidence, which needs it, the one "
               "that is trusted",
       .normal = "any",
       .read = read_checkpoint },
     { .name = "setup-hash",
+      .with = VERIFY_ALL,
       .argument = "HEX",
       .help = "the setup that is expected, by the SHA-256 of its cluster statement",
       .normal = "any",
       .read = read_setup_hash },
     { .name = "development",
+      .with = VERIFY_NODE | VERIFY_FOLLOW_QUOTE,
       .help = "accepts a node that runs in development, whose operator chose all that is trusted",
       .at = offsetof(verify_options_t, development) },
     { .name = "block",
+      .with = VERIFY_NODE,
       .argument = "FILE",
       .help = "an answer of GET /block to check under the attested key; may be repeated",
       .read = read_block },
     { .name = "call",
+      .with = VERIFY_NODE,
       .argument = "FILE",
       .help = "an answer of POST /call to check under the attested key; may be repeated",
       .read = read_call },
     { .name = "follow",
+      .with = VERIFY_FOLLOW | VERIFY_FOLLOW_QUOTE,
       .help =
           "goes from the first key of a cluster (--pubkey, --setup-hash) to the one that signs now, by the orders of "
           "its operators; with --policy the node's fresh quote over that key, too",
       .at = offsetof(verify_options_t, follow) },
     { .name = "also",
+      .with = VERIFY_FOLLOW | VERIFY_FOLLOW_QUOTE,
       .argument = "URL",
       .help = "follow: another node of the cluster, so that none can hide a newer key alone; may be repeated",
       .read = read_also },
     { .name = "kept",
+      .with = VERIFY_FOLLOW | VERIFY_FOLLOW_QUOTE,
       .argument = "FILE",
       .help = "follow: a kept signed statement, whose key must not have been retired; may be repeated",
       .read = read_kept },
-    { .name = "at", .argument = "SECONDS", .help = "Unix time to verify at", .normal = "now", .read = read_time },
-    { .name = "json", .help = "results as JSON", .at = offsetof(verify_options_t, as_json) },
+    { .name = "at",
+      .with = VERIFY_ALL,
+      .argument = "SECONDS",
+      .help = "Unix time to verify at",
+      .normal = "now",
+      .read = read_time },
+    { .name = "json", .with = VERIFY_ALL, .help = "results as JSON", .at = offsetof(verify_options_t, as_json) },
     { .name = "evidence",
+      .with = VERIFY_EVIDENCE,
       .argument = "FILE",
       .help = "verifies that a statement follows from its evidence (an answer with evidence=inline, or of "
               "/v1/evidence), and nothing else; needs --checkpoint",
@@ -332,58 +353,60 @@ const cli_command_t COMMAND_VERIFY = {
     .run = run,
 };
 
-/* A statement, or evidence, needs no source beside it. */
-static bool is_about(const char *option, int argc, char **argv)
+static bool has(uint32_t given, const char *name)
 {
-    for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], option, strlen(option)))
-            return true;
+    for (size_t i = 0; i < COMMAND_VERIFY.option_count; i++)
+        if (!strcmp(options[i].name, name))
+            return given >> i & 1;
     return false;
 }
 
-static int run_statement(verify_options_t *o, int argc, char **argv)
+static unsigned mode_of(uint32_t given)
 {
-    cli_command_t c = COMMAND_VERIFY;
-    c.operand = NULL;
-    const int status = cli_parse(o, NULL, &c, argc, argv);
-    if (status)
-        return status - 1;
-    if (o->policy || o->block_count || o->call_count || o->has_nonce || o->collateral || o->ra_tls ||
-        o->has_checkpoint || o->has_pubkey || o->development)
-        return command_usage("verify --statement checks no attestation: leave its options out");
-    return verify_statement(&o->statement, o->now, o->as_json);
+    if (has(given, "evidence"))
+        return VERIFY_EVIDENCE;
+    if (has(given, "statement"))
+        return VERIFY_STATEMENT;
+    return !has(given, "follow") ? VERIFY_NODE : has(given, "policy") ? VERIFY_FOLLOW_QUOTE : VERIFY_FOLLOW;
 }
 
-static int run_grounds(verify_options_t *o, int argc, char **argv)
+/* Whether all that is given is looked at; 0, else the exit status plus one. */
+static int check_given(uint32_t given, unsigned mode)
 {
-    cli_command_t c = COMMAND_VERIFY;
-    const statement_options_t *s = &o->statement;
-    c.operand = NULL;
-    const int status = cli_parse(o, NULL, &c, argc, argv);
-    if (status)
-        return status - 1;
+    static const struct {
+        unsigned mode;
+        const char *words;
+    } modes[] = { { VERIFY_STATEMENT, "--statement" },
+                  { VERIFY_EVIDENCE, "--evidence" },
+                  { VERIFY_FOLLOW, "--follow" },
+                  { VERIFY_FOLLOW_QUOTE, "--follow with --policy" },
+                  { VERIFY_NODE, "an attestation to verify" } };
+    for (size_t i = 0; i < COMMAND_VERIFY.option_count; i++) {
+        char with[160] = "";
+        size_t n = 0;
+        if (!(given >> i & 1) || options[i].with & mode)
+            continue;
+        for (size_t k = 0; k < sizeof modes / sizeof modes[0] && n < sizeof with; k++)
+            if (options[i].with & modes[k].mode)
+                n += (size_t)snprintf(with + n, sizeof with - n, "%s%s", n ? " or " : "", modes[k].words);
+        return 1 + command_usage("verify: --%s is not looked at here: it needs %s", options[i].name, with);
+    }
+    return 0;
+}
+
+static int run_grounds(verify_options_t *o)
+{
     if (!o->has_checkpoint)
         return command_usage("verify --evidence needs --checkpoint: the beacon block root that you trust");
-    if (o->policy || o->block_count || o->call_count || o->has_nonce || o->collateral || o->ra_tls || o->has_pubkey ||
-        o->development || s->source || s->request || s->want.has_kind || s->want.has_max_age || s->want.any_age)
-        return command_usage("verify --evidence checks no attestation and no time: leave their options out");
     if (secret_init())
         return command_failed("the system has no source of random numbers");
     const grounds_options_t options_of = { .source = o->grounds,
                                            .network = o->network,
                                            .checkpoint = o->checkpoint,
-                                           .setup = o->has_setup ? &o->setup : NULL,
-                                           .signers = s->signers,
-                                           .signer_count = s->want.signer_count };
+                                           .demands = &o->statement,
+                                           .timed = o->at_given,
+                                           .now_s = o->now };
     return verify_grounds(&options_of, o->as_json);
-}
-
-/* Whether something is demanded that only a statement can show. */
-static bool demands_statement(const statement_options_t *o)
-{
-    const statement_demand_t *want = &o->want;
-    return want->signer_count || want->has_kind || o->request || want->has_number || want->block_hash ||
-           want->has_min_number || want->min_finality || o->allow_revert;
 }
 
 /* The quote of the node over the newest key, under a policy. */
@@ -413,39 +436,39 @@ static int run_follow(verify_options_t *o)
     return results_print(&results, o->as_json);
 }
 
-/* 0 to go on, else the exit status plus one. */
-static int parse(verify_options_t *o, int argc, char **argv)
+static int run_node(verify_options_t *o)
 {
-    const int status = cli_parse(o, &o->source, &COMMAND_VERIFY, argc, argv);
-    if (status)
-        return status;
-    if (o->ra_tls && strncmp(o->source, "https://", 8) != 0)
-        return 1 + command_usage("--ra-tls needs an https:// URL");
-    if (demands_statement(&o->statement))
-        return 1 + command_usage("what is demanded of a statement needs --statement");
-    if (!o->follow && (o->also_count || o->kept_count))
-        return 1 + command_usage("--also and --kept need --follow");
-    return o->policy || o->follow ? 0 : 1 + command_usage("verify needs --policy: without one no TD is accepted");
+    static results_t results;
+    arena_t a;
+    if (!o->policy)
+        return command_usage("verify needs --policy: without one no TD is accepted");
+    if (secret_init())
+        return command_failed("the system has no source of random numbers");
+    arena_init(&a, ARENA_MAX);
+    verify(&results, &a, o);
+    arena_free(&a);
+    return results_print(&results, o->as_json);
 }
 
 static int run(int argc, char **argv)
 {
     verify_options_t o = { .network = "mainnet", .now = (int64_t)(clock_system_ms() / 1000) };
-    static results_t results;
-    arena_t a;
-    if (is_about("--evidence", argc, argv))
-        return run_grounds(&o, argc, argv);
-    if (is_about("--statement", argc, argv))
-        return run_statement(&o, argc, argv);
-    int status = parse(&o, argc, argv);
+    cli_command_t c = COMMAND_VERIFY;
+    const uint32_t given = cli_given(&c, argc, argv);
+    const unsigned mode = mode_of(given);
+    if (mode & (VERIFY_STATEMENT | VERIFY_EVIDENCE))
+        c.operand = NULL; /* it needs no source beside it */
+    int status = cli_parse(&o, &o.source, &c, argc, argv);
+    if (!status)
+        status = check_given(given, mode);
     if (status)
         return status - 1;
-    if (o.follow)
-        return run_follow(&o);
-    if (secret_init())
-        return command_failed("the system has no source of random numbers");
-    arena_init(&a, ARENA_MAX);
-    verify(&results, &a, &o);
-    arena_free(&a);
-    return results_print(&results, o.as_json);
+    if (o.ra_tls && strncmp(o.source, "https://", 8) != 0)
+        return command_usage("--ra-tls needs an https:// URL");
+    switch (mode) {
+    case VERIFY_EVIDENCE: return run_grounds(&o);
+    case VERIFY_STATEMENT: return verify_statement(&o.statement, o.now, o.as_json);
+    case VERIFY_NODE: return run_node(&o);
+    default: return run_follow(&o);
+    }
 }

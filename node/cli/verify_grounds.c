@@ -100,36 +100,72 @@ static void tell(view_of_file_t *v, grounds_step_t at)
 static bool check_setup(view_of_file_t *v)
 {
     char hex[HASH_TEXT];
-    return !v->o->setup || hash32_eq(v->o->setup, &v->grounds.statement.setup) ||
+    const hash32_t *setup = v->o->demands->want.setup;
+    return !setup || hash32_eq(setup, &v->grounds.statement.setup) ||
            step(&v->results, "file", false, grounds_code_word(GROUNDS_WRONG_SETUP), "made under setup %s",
                 hex_of(hex, v->grounds.statement.setup.b, 32));
 }
 
-/* Judges what was read. True: it convicts its signer. */
-static bool judge(view_of_file_t *v)
+/* Judges what was read. RC_OK: the statement follows from its evidence; *convicts: it convicts its signer. */
+static rc_t judge(bool *convicts, view_of_file_t *v)
 {
     const retrace_config_t config = { .network = &v->network, .chain = &v->chain, .checkpoint = v->o->checkpoint };
+    const statement_options_t *demands = v->o->demands;
     err_t e = { .text = "" };
-    const rc_t rc = retrace_judge(&e, &config, &v->grounds, v->o->signers, v->o->signer_count);
+    const rc_t rc = retrace_judge(&e, &config, &v->grounds, demands->signers, demands->want.signer_count);
     const grounds_step_t end = rc ? grounds_code_step(e.code) : GROUNDS_STEPS;
     for (grounds_step_t at = GROUNDS_FILE; at < end; at++)
         tell(v, at);
     if (rc)
         (void)step_failed(&v->results, grounds_step_name(end), grounds_code_word(e.code), &e);
-    if (e.code == GROUNDS_LIE)
+    *convicts = rc && e.code == GROUNDS_LIE;
+    if (*convicts)
         tell(v, GROUNDS_SIGNATURE);
-    return e.code == GROUNDS_LIE;
+    return rc;
+}
+
+/* What is demanded of the statement beside that it follows. */
+static void check_demands(view_of_file_t *v)
+{
+    const statement_t *s = &v->grounds.statement;
+    statement_demand_t want = v->o->demands->want;
+    const bool timed = v->o->timed || want.has_max_age;
+    err_t e = { .text = "" };
+    want.signers = want.signer_count ? v->o->demands->signers : &s->signer;
+    want.signer_count += !want.signer_count;
+    if (!v->o->demands->has_chain)
+        want.chain_id = v->chain.chain_id;
+    want.any_request = !want.request;
+    want.any_age = !want.has_max_age;
+    want.now_s = timed ? (uint64_t)v->o->now_s : s->issued_at;
+    if (statement_verify(s, &e, &want)) {
+        (void)step_failed(&v->results, "demands", statement_code_word(e.code), &e);
+        return;
+    }
+    statement_tell(&v->results, s, &want);
+    if (timed)
+        statement_tell_time(&v->results, s, &want);
+    else
+        step(&v->results, "time", true, NULL, "any: how old it is was not looked at (--max-age, --at)");
 }
 
 int verify_grounds(const grounds_options_t *o, bool as_json)
 {
+    bool convicts = false;
+    err_t e = { .text = "" };
     view_of_file_t *v = calloc(1, sizeof *v);
     if (!v)
         return command_failed("out of memory");
     v->o = o;
     arena_init(&v->arena, ARENA_MAX);
-    const bool convicts = read_network(v) && read_file(v) && check_setup(v) && judge(v);
-    const int status = results_print(&v->results, as_json);
+    int status;
+    if (statement_demands(o->demands, &e, &v->arena))
+        status = command_usage("%s%s%s", e.field, e.field[0] ? ": " : "", e.text);
+    else {
+        if (read_network(v) && read_file(v) && check_setup(v) && !judge(&convicts, v))
+            check_demands(v);
+        status = results_print(&v->results, as_json);
+    }
     arena_free(&v->arena);
     free(v);
     return convicts && status == COMMAND_FAILED ? COMMAND_CONVICTED : status;

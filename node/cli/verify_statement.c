@@ -1,6 +1,5 @@
 #include "node/cli/verify_statement.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +13,7 @@
 
 #define ARENA_MAX ((size_t)128 << 20)
 #define SHOWN_MAX 64u /* bytes of a result that are printed */
+#define SHOWN_TEXT (2u * SHOWN_MAX + 8u)
 
 /* ---- values of options ---- */
 
@@ -135,10 +135,11 @@ static rc_t gather(view_t *out, err_t *e, arena_t *a, const char *source)
     return rc;
 }
 
-/* --request, as the demand has it. */
-static rc_t read_request(statement_options_t *o, err_t *e, arena_t *a)
+rc_t statement_demands(statement_options_t *o, err_t *e, arena_t *a)
 {
     static statement_request_t request;
+    o->want.signers = o->signers;
+    o->want.allow_failed = o->allow_revert;
     if (!o->request || !strcmp(o->request, "any")) {
         o->want.any_request = o->request != NULL;
         return RC_OK;
@@ -164,18 +165,8 @@ static const char *lacks(const statement_options_t *o)
 
 static const char *const finalities[] = { "latest", "safe", "finalized" };
 
-__attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt, ...)
-{
-    char text[320];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    say(stdout, "ok   %-12s %s", name, text);
-}
-
 /* Up to SHOWN_MAX bytes as hex. */
-static const char *shown(char out[2 * SHOWN_MAX + 8], view_t bytes)
+static const char *shown(char out[SHOWN_TEXT], view_t bytes)
 {
     const view_t part = view_of(bytes.p, bytes.n < SHOWN_MAX ? bytes.n : SHOWN_MAX);
     strcpy(out, "0x");
@@ -185,20 +176,20 @@ static const char *shown(char out[2 * SHOWN_MAX + 8], view_t bytes)
     return out;
 }
 
-static void print_block(const statement_t *s, const statement_demand_t *want)
+static void tell_block(results_t *r, const statement_t *s, const statement_demand_t *want)
 {
-    char hash[2 * SHOWN_MAX + 8];
+    char hash[SHOWN_TEXT];
     const bool demanded = want->has_number || want->block_hash;
     if (s->kind == STATEMENT_CHECKPOINT)
-        line("checkpoint", "%s at slot %llu", shown(hash, view_of(s->checkpoint.root.b, 32)),
+        step(r, "checkpoint", true, NULL, "%s at slot %llu", shown(hash, view_of(s->checkpoint.root.b, 32)),
              (unsigned long long)s->checkpoint.slot);
     else
-        line("block", "%llu, %s, %s, %u signers: %s", (unsigned long long)s->at.number,
+        step(r, "block", true, NULL, "%llu, %s, %s, %u signers: %s", (unsigned long long)s->at.number,
              shown(hash, view_of(s->at.hash.b, 32)), finalities[s->at.finality], s->at.signers,
              demanded ? "the demanded one" : "any");
 }
 
-static void print_time(const statement_t *s, const statement_demand_t *want)
+void statement_tell_time(results_t *r, const statement_t *s, const statement_demand_t *want)
 {
     char until[TIME_TEXT], age[80];
     const uint64_t stamp = s->kind == STATEMENT_CHECKPOINT ? s->issued_at : s->at.timestamp;
@@ -206,51 +197,106 @@ static void print_time(const statement_t *s, const statement_demand_t *want)
         strcpy(until, "ever");
     snprintf(age, sizeof age, want->has_max_age ? "at most %llu s are accepted" : "any age is accepted",
              (unsigned long long)want->max_age_s);
-    line("time", "%lld s old by this clock, %s; to be relied upon until %s", (long long)(want->now_s - stamp), age,
-         until);
+    step(r, "time", true, NULL, "%lld s old by this clock, %s; to be relied upon until %s",
+         (long long)(want->now_s - stamp), age, until);
 }
 
-static void print_request(const statement_t *s, const statement_demand_t *want)
+static bool overridden(const statement_t *s)
+{
+    static const hash32_t none;
+    return !hash32_eq(&s->call.asked.overrides, &none);
+}
+
+/* What was asked, by the statement's own words. */
+static void write_asked(char *out, size_t cap, const statement_t *s)
+{
+    char x[SHOWN_TEXT], y[SHOWN_TEXT], z[SHOWN_TEXT];
+    uint8_t value[32];
+    switch (s->kind) {
+    case STATEMENT_CALL:
+        u256_to_be32(value, &s->call.asked.value);
+        snprintf(out, cap, "a call to %s from %s, data %s, value %s%s", shown(x, view_of(s->call.asked.to.b, 20)),
+                 shown(y, view_of(s->call.asked.from.b, 20)), shown(z, s->call.asked.data),
+                 u256_is_zero(&s->call.asked.value) ? "0" : "not 0", overridden(s) ? ", under overrides" : "");
+        break;
+    case STATEMENT_ACCOUNT: snprintf(out, cap, "account %s", shown(x, view_of(s->account.address.b, 20))); break;
+    case STATEMENT_STORAGE:
+        snprintf(out, cap, "account %s, slot %s", shown(x, view_of(s->storage.address.b, 20)),
+                 shown(y, view_of(s->storage.slot.b, 32)));
+        break;
+    case STATEMENT_LOGS:
+        snprintf(out, cap, "logs from block %llu on, filter %s", (unsigned long long)s->logs.from_number,
+                 shown(x, view_of(s->logs.filter_hash.b, 32)));
+        break;
+    case STATEMENT_RPC:
+        snprintf(out, cap, "%.*s, parameters %s", (int)s->rpc.method.n, (const char *)s->rpc.method.p,
+                 shown(x, view_of(s->rpc.params_hash.b, 32)));
+        break;
+    case STATEMENT_BLOCK:
+    case STATEMENT_CHECKPOINT:
+    case STATEMENT_KINDS: out[0] = '\0';
+    }
+}
+
+static void tell_account(results_t *r, const statement_t *s)
+{
+    char text[SHOWN_TEXT];
+    view_t balance = view_of(NULL, 0);
+    jw_t w = jw_of(NULL, SHOWN_TEXT);
+    jw_array(&w, NULL);
+    jw_decimal256(&w, NULL, &s->account.balance);
+    jw_end(&w);
+    balance = jw_done(&w);
+    step(r, "result", true, NULL, "balance %.*s wei, nonce %llu, code hash %s", balance.n > 4 ? (int)balance.n - 4 : 0,
+         balance.n > 4 ? (const char *)balance.p + 2 : "", (unsigned long long)s->account.nonce,
+         shown(text, view_of(s->account.code_hash.b, 32)));
+    jw_free(&w);
+}
+
+static void tell_result(results_t *r, const statement_t *s)
 {
     static const char *const statuses[] = { "revert", "success", "halt" };
-    char text[2 * SHOWN_MAX + 8];
-    const bool answers = s->kind != STATEMENT_BLOCK && s->kind != STATEMENT_CHECKPOINT;
-    if (answers)
-        line("request", "%s", want->request ? "is the one that was asked" : "any");
+    char text[SHOWN_TEXT];
     if (s->kind == STATEMENT_CALL)
-        line("result", "%s, %s", statuses[s->call.status], shown(text, s->call.result));
+        step(r, "result", true, NULL, "%s, %s", statuses[s->call.status], shown(text, s->call.result));
     else if (s->kind == STATEMENT_STORAGE)
-        line("result", "%s", shown(text, view_of(s->storage.value.b, 32)));
+        step(r, "result", true, NULL, "%s", shown(text, view_of(s->storage.value.b, 32)));
     else if (s->kind == STATEMENT_LOGS)
-        line("result", "%u logs from block %llu on, all that there are%s", s->logs.count,
+        step(r, "result", true, NULL, "%u logs from block %llu on, all that there are%s", s->logs.count,
              (unsigned long long)s->logs.from_number, s->result.n ? "" : ": they are not beside it");
     else if (s->kind == STATEMENT_RPC)
-        line("result", "of %.*s, %s%s", (int)s->rpc.method.n, (const char *)s->rpc.method.p,
+        step(r, "result", true, NULL, "of %.*s, %s%s", (int)s->rpc.method.n, (const char *)s->rpc.method.p,
              shown(text, view_of(s->rpc.result_hash.b, 32)), s->result.n ? "" : ": it is not beside it");
     else if (s->kind == STATEMENT_ACCOUNT)
-        line("result", "nonce %llu, code hash %s (balance: --json)", (unsigned long long)s->account.nonce,
-             shown(text, view_of(s->account.code_hash.b, 32)));
+        tell_account(r, s);
 }
 
-static void print_text(const found_t *f)
+void statement_tell(results_t *r, const statement_t *s, const statement_demand_t *want)
 {
-    char text[2 * SHOWN_MAX + 8];
+    char asked[4 * SHOWN_TEXT] = "";
+    write_asked(asked, sizeof asked, s);
+    if (asked[0])
+        step(r, "request", true, NULL, "%s: %s", want->request ? "is the one that was asked" : "any", asked);
+    tell_result(r, s);
+    tell_block(r, s, want);
+}
+
+static void tell(results_t *r, const found_t *f)
+{
+    char text[SHOWN_TEXT];
     const statement_t *s = &f->said;
     const statement_demand_t *want = &f->o->want;
     if (f->rc) {
-        say(stdout, "FAIL %-12s %s: %s%s%s", "statement", statement_code_word(f->e.code), f->e.field,
-            f->e.field[0] ? ": " : "", f->e.text);
-        say(stdout, "DOES NOT HOLD");
+        (void)step_failed(r, "statement", statement_code_word(f->e.code), &f->e);
         return;
     }
-    line("form", "%s", statement_type(s->kind)->name);
-    line("signature", "by %s, which is accepted", shown(text, view_of(s->signer.b, 20)));
-    line("chain", "%llu", (unsigned long long)s->chain_id);
-    line("setup", "%s: %s", shown(text, view_of(s->setup.b, 32)), want->setup ? "the demanded one" : "any");
-    print_request(s, want);
-    print_block(s, want);
-    print_time(s, want);
-    say(stdout, "all holds");
+    step(r, "form", true, NULL, "%s", statement_type(s->kind)->name);
+    step(r, "signature", true, NULL, "by %s, which is accepted", shown(text, view_of(s->signer.b, 20)));
+    step(r, "chain", true, NULL, "%llu", (unsigned long long)s->chain_id);
+    step(r, "setup", true, NULL, "%s: %s", shown(text, view_of(s->setup.b, 32)),
+         want->setup ? "the demanded one" : "any");
+    statement_tell(r, s, want);
+    statement_tell_time(r, s, want);
 }
 
 static bool print_json(arena_t *a, const found_t *f)
@@ -277,8 +323,8 @@ static int verify(statement_options_t *o, arena_t *a, bool as_json)
 {
     found_t f = { .o = o };
     view_t text;
-    bool printed = true;
-    if (read_request(o, &f.e, a))
+    static results_t results;
+    if (statement_demands(o, &f.e, a))
         return command_usage("%s%s%s", f.e.field, f.e.field[0] ? ": " : "", f.e.text);
     if (gather(&text, &f.e, a, o->source)) {
         (void)command_failed_by(&f.e, "statement");
@@ -290,10 +336,9 @@ static int verify(statement_options_t *o, arena_t *a, bool as_json)
     if (f.rc && f.e.code == STATEMENT_BAD_OPTION)
         return command_usage("--%s: %s", f.e.field, f.e.text);
     if (as_json)
-        printed = print_json(a, &f);
-    else
-        print_text(&f);
-    return fflush(stdout) == 0 && printed && !f.rc ? COMMAND_DONE : COMMAND_FAILED;
+        return print_json(a, &f) && !fflush(stdout) && !f.rc ? COMMAND_DONE : COMMAND_FAILED;
+    tell(&results, &f);
+    return results_print(&results, false);
 }
 
 int verify_statement(statement_options_t *o, int64_t now_s, bool as_json)
@@ -302,8 +347,6 @@ int verify_statement(statement_options_t *o, int64_t now_s, bool as_json)
     const char *missing = lacks(o);
     if (missing)
         return command_usage("verify --statement needs %s", missing);
-    o->want.signers = o->signers;
-    o->want.allow_failed = o->allow_revert;
     o->want.now_s = (uint64_t)now_s;
     arena_init(&a, ARENA_MAX);
     const int status = verify(o, &a, as_json);

@@ -50,7 +50,7 @@ class Judge {
 
   // The evidence of an answer, replayed without the node; gives what the program said.
   async replay(evidence, checkpoint = this.checkpoint) {
-    const args = ["--evidence", "-", "--checkpoint", checkpoint, "--network", this.network, "--signer", this.signer, "--setup-hash", this.setup];
+    const args = ["--evidence", "-", "--checkpoint", checkpoint, "--network", this.network, "--signer", this.signer, "--setup-hash", this.setup, "--allow-revert"];
     return check(this.node.program, ["verify", ...args], evidence);
   }
 
