@@ -43,7 +43,9 @@ typedef struct {
     uint32_t count;      /*            at most LC_UPDATES_PER_REQUEST_MAX */
 } lc_want_t;
 
-#define LC_IN_STEP_SLOTS 3u /* clock and chain agree while the newest head is at most so old, and not of the future */
+/* Clock and chain agree while the newest head is at most so old, and not of the future: as old as a signed one may be,
+ * so that endpoints that always lag do not make the trust of a node that signs run out. */
+#define LC_IN_STEP_SLOTS 25u
 
 /* The newest slot that is proven to have come. */
 typedef struct {

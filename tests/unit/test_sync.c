@@ -590,7 +590,7 @@ START_TEST(a_head_in_step_stands_in_the_checkpoints_place)
     static const struct {
         uint64_t clock_slot;
         rc_t want;
-    } rows[] = { { 34, RC_OK }, { 37, RC_OK }, { 38, RC_LIMIT } }; /* update-0 is of slot 34: in step for 3 slots */
+    } rows[] = { { 34, RC_OK }, { 59, RC_OK }, { 60, RC_LIMIT } }; /* update-0 is of slot 34: in step for 25 slots */
     for (size_t i = 0; i < 3; i++) {
         net = fx_minimal_fulu();
         start(FX_FULU_CHECKPOINT_8, 120); /* slot 68 for the checkpoint, slot 94 for a head of slot 34 */
@@ -686,11 +686,12 @@ START_TEST(a_trusted_replay_is_as_old_as_where_it_ends)
     for (int fresh = 0; fresh < 2; fresh++) {
         lc_sync_config_t config = { .network = &net,
                                     .checkpoint = fx_hash(FX_FULU_CHECKPOINT_8),
-                                    .checkpoint_age_max_s = 60,
+                                    .checkpoint_age_max_s = 120, /* beyond LC_IN_STEP_SLOTS */
                                     .replay_is_trusted = true };
         lc_sync_free(sync_);
         sync_ = lc_sync_new(&config);
-        uint64_t now = fresh ? at(136, 60000) : at(136, 60001); /* the finalized header that the replay reaches: 136 */
+        uint64_t now =
+            fresh ? at(136, 120000) : at(136, 120001); /* the finalized header that the replay reaches: 136 */
         ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
         feed_updates(0, 2, now);
         ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
