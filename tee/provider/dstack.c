@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/crypto/secret.h"
+#include "base/os/log.h"
 #include "http/client.h"
 #include "tee/provider/dstack_answer.h"
 #include "tee/provider/provider.h"
@@ -61,22 +62,32 @@ bool dstack_find(char out[DSTACK_PATH_MAX], dstack_api_t *api, size_t *from, con
     return false;
 }
 
-static rc_t refused(err_t *e, const dstack_t *d, const hc_response_t *r)
+/* Gives on what is wrong, which anybody may read. Where the agent is and what it said is for the operator alone. */
+static rc_t fail(err_t *e, const dstack_t *d, const err_t *why, rc_t rc, const char *said)
 {
-    char error[DSTACK_ERROR_MAX];
-    dstack_error_read(error, view_of(r->body, r->body_len));
-    return err_set(e, RC_IO, "%s at %s: HTTP status %d%s%s", apis[d->api].name, d->at, r->status, error[0] ? ": " : "",
-                   error);
+    char origin[DSTACK_PATH_MAX];
+    const bool is_url = dstack_is_url(d->at);
+    if (!rc)
+        return RC_OK;
+    if (is_url)
+        hc_url_origin(origin, sizeof origin, d->at);
+    log_write(LOG_WARN, "tee", "%s: %s%s%s", is_url ? origin : d->at, why->text, said[0] ? "; it said: " : "", said);
+    return err_say(e, rc, why->text);
+}
+
+static rc_t refused(err_t *e, char said[DSTACK_ERROR_MAX], const dstack_t *d, const hc_response_t *r)
+{
+    dstack_error_read(said, view_of(r->body, r->body_len));
+    return err_set(e, RC_IO, "%s: HTTP status %d", apis[d->api].name, r->status);
 }
 
 static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_response_t *r,
                  const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
-    char who[160];
+    const char *who = apis[d->api].name;
     arena_t a;
     tee_evidence_t parts;
     err_t answer;
-    snprintf(who, sizeof who, "%s at %s", apis[d->api].name, d->at);
     arena_init(&a, ANSWER_ARENA_MAX);
     rc_t rc = dstack_answer_read(&parts, &answer, &a, view_of(r->body, r->body_len));
     if (rc == RC_NOMEM)
@@ -104,7 +115,7 @@ static rc_t ask_there(dstack_t *d, hc_response_t *r, err_t *e, const char *path,
                                    .secret = !strcmp(path, GET_KEY) };
     hc_perform(d->http, r, &request, 1, NULL, NULL);
     const rc_t rc = r->why.rc == RC_OK || r->why.rc == RC_NOMEM || r->why.rc == RC_TIMEOUT ? r->why.rc : RC_IO;
-    return rc ? err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->at, r->why.text) : RC_OK;
+    return rc ? err_set(e, rc, "%s: %s", apis[d->api].name, r->why.text) : RC_OK;
 }
 
 /* One exchange; r is to be cleared in any case. path: NULL: the quote's. An agent that was started anew may have left a
@@ -137,13 +148,15 @@ static rc_t ask(dstack_t *d, hc_response_t *r, err_t *e, const char *path, const
 static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     dstack_t *d = ctx;
-    char body[DSTACK_REQUEST_MAX];
+    char body[DSTACK_REQUEST_MAX], said[DSTACK_ERROR_MAX] = "";
     hc_response_t r;
+    err_t why;
     dstack_request_write(body, report_data);
     pthread_mutex_lock(&d->lock);
-    rc_t rc = ask(d, &r, e, NULL, body);
+    rc_t rc = ask(d, &r, &why, NULL, body);
     if (!rc)
-        rc = r.status == 200 ? take(out, e, d, &r, report_data) : refused(e, d, &r);
+        rc = r.status == 200 ? take(out, &why, d, &r, report_data) : refused(&why, said, d, &r);
+    rc = fail(e, d, &why, rc, said);
     pthread_mutex_unlock(&d->lock);
     hc_response_clear(&r);
     return rc;
@@ -160,15 +173,16 @@ typedef rc_t (*read_fn)(void *out, err_t *e, view_t body);
 /* Asks, and reads the answer; what it held is wiped. */
 static rc_t exchange(dstack_t *d, void *out, err_t *e, const char *path, const char *body, read_fn read)
 {
+    char said[DSTACK_ERROR_MAX] = "";
     hc_response_t r;
-    err_t answer;
+    err_t answer, why;
     pthread_mutex_lock(&d->lock);
-    rc_t rc = ask(d, &r, e, path, body);
+    rc_t rc = ask(d, &r, &why, path, body);
     if (!rc && r.status != 200)
-        rc = refused(e, d, &r);
+        rc = refused(&why, said, d, &r);
     else if (!rc && (rc = read(out, &answer, view_of(r.body, r.body_len))))
-        rc = err_set(e, rc == RC_REFUSED ? rc : RC_IO, "dstack at %s: the answer's %s %s", d->at, answer.field,
-                     answer.text);
+        rc = err_set(&why, rc == RC_REFUSED ? rc : RC_IO, "dstack: the answer's %s %s", answer.field, answer.text);
+    rc = fail(e, d, &why, rc, said);
     pthread_mutex_unlock(&d->lock);
     if (r.body)
         secret_wipe(r.body, r.body_len);

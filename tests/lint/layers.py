@@ -32,7 +32,7 @@ ROOMS = {
     "tee/channel": (3, ["tee", "tee/verify"]),
     "tee/measure": (3, ["tee", "tee/quote"]),
     "tee/sim": (3, ["tee", "tee/quote", "tee/x509", "tee/collateral"]),
-    "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "tee/sim", "http"]),
+    "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "tee/sim", "http", "base/os"]),
     "rpc/upstream": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "http"]),
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "rpc/upstream"]),
     "rpc/members": (3, [LC + "exec", LC + "evm", LC + "mpt", LC + "rlp"]),

@@ -12,6 +12,7 @@
 #include "tee/quote/quote.h"
 #include "tee/sim/sim.h"
 #include "tests/unit/fake_server.h"
+#include "tests/unit/logged.h"
 #include "tests/unit/memory_scan.h"
 #include "tests/unit/unit.h"
 
@@ -271,30 +272,31 @@ static const struct {
     const char *name; /* of the case in number 70 */
     behave_t behave;
     rc_t rc;
-    const char *why; /* a part of the sentence */
+    const char *why;  /* a part of the sentence */
+    const char *said; /* by the agent: logged; NULL: nothing is */
 } cases_70[] = {
-    { "HTTP 400 with an error", be_400, RC_IO, "HTTP status 400: bad report" },
-    { "HTTP 400 with an error that is not ASCII", be_400_far, RC_IO, "HTTP status 400:   no   " },
-    { "HTTP 500 with an error", be_500, RC_IO, "HTTP status 500: no quote" },
-    { "HTTP 404 without one", be_404, RC_IO, "HTTP status 404" },
-    { "hangs", be_hanging, RC_TIMEOUT, "" },
-    { "resets", be_resetting, RC_IO, "" },
-    { "breaks off", be_cut, RC_IO, "" },
-    { "is no HTTP server", be_chatty, RC_IO, "" },
-    { "truncated JSON", be_cut_json, RC_IO, "the answer is not valid JSON" },
-    { "a list", be_list, RC_IO, "the answer must be an object" },
-    { "a member twice", be_double, RC_IO, "the answer is not valid JSON" },
-    { "quote empty", be_empty, RC_IO, "the quote is empty" },
-    { "quote missing", be_quoteless, RC_IO, "the answer's quote is required" },
-    { "quote with half a byte", be_odd, RC_IO, "the answer's quote must be" },
-    { "quote truncated", be_short, RC_IO, "E_TRUNCATED" },
-    { "quote over other report data", be_other, RC_IO, "other report data" },
-    { "event log that is an object", be_text_log, RC_IO, "the answer's event_log" },
-    { "event log that is not text", be_bare_log, RC_IO, "the answer's event_log" },
-    { "event log over its maximum", be_too_long, RC_IO, "the answer's event_log" },
-    { "answer over its maximum", be_endless, RC_IO, "" },
-    { "an answer of more than 64 KiB", be_long, RC_OK, "" },
-    { "chunked coding", be_chunked, RC_OK, "" },
+    { "HTTP 400 with an error", be_400, RC_IO, "HTTP status 400", "; it said: bad report" },
+    { "HTTP 400 with an error that is not ASCII", be_400_far, RC_IO, "HTTP status 400", "; it said:   no   " },
+    { "HTTP 500 with an error", be_500, RC_IO, "HTTP status 500", "; it said: no quote" },
+    { "HTTP 404 without one", be_404, RC_IO, "HTTP status 404", NULL },
+    { "hangs", be_hanging, RC_TIMEOUT, "", NULL },
+    { "resets", be_resetting, RC_IO, "", NULL },
+    { "breaks off", be_cut, RC_IO, "", NULL },
+    { "is no HTTP server", be_chatty, RC_IO, "", NULL },
+    { "truncated JSON", be_cut_json, RC_IO, "the answer is not valid JSON", NULL },
+    { "a list", be_list, RC_IO, "the answer must be an object", NULL },
+    { "a member twice", be_double, RC_IO, "the answer is not valid JSON", NULL },
+    { "quote empty", be_empty, RC_IO, "the quote is empty", NULL },
+    { "quote missing", be_quoteless, RC_IO, "the answer's quote is required", NULL },
+    { "quote with half a byte", be_odd, RC_IO, "the answer's quote must be", NULL },
+    { "quote truncated", be_short, RC_IO, "E_TRUNCATED", NULL },
+    { "quote over other report data", be_other, RC_IO, "other report data", NULL },
+    { "event log that is an object", be_text_log, RC_IO, "the answer's event_log", NULL },
+    { "event log that is not text", be_bare_log, RC_IO, "the answer's event_log", NULL },
+    { "event log over its maximum", be_too_long, RC_IO, "the answer's event_log", NULL },
+    { "answer over its maximum", be_endless, RC_IO, "", NULL },
+    { "an answer of more than 64 KiB", be_long, RC_OK, "", NULL },
+    { "chunked coding", be_chunked, RC_OK, "", NULL },
 };
 
 START_TEST(number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason)
@@ -306,7 +308,10 @@ START_TEST(number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason)
         fake_t *f = fake_new_unix(cases_70[i].behave, socket_path);
         rc_t rc = ask(&e, why, "dstack");
         ck_assert_msg(rc == cases_70[i].rc, "70, %s: %s: %s", name, rc_name(rc), why);
-        ck_assert_msg(!rc || (strstr(why, cases_70[i].why) && strstr(why, socket_path)), "70, %s: %s", name, why);
+        const char *said = cases_70[i].said ? cases_70[i].said : "";
+        ck_assert_msg(!rc || (strstr(why, cases_70[i].why) && !strstr(why, folder) && !strstr(why, "it said")),
+                      "70, %s: %s", name, why);
+        ck_assert_msg(!rc || IS_LOGGED(socket_path, why, said), "70, %s: %s", name, why);
         ck_assert_msg(!rc == (e.buffer != NULL), "70, %s", name);
         tee_evidence_free(&e);
         fake_free(f);
@@ -322,13 +327,15 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
     err_t err = { 0 };
     char why[400] = "";
     ck_assert_int_eq(ask(&e, why, "dstack"), RC_IO); /* missing from the start */
-    ck_assert_ptr_nonnull(strstr(why, socket_path));
+    ck_assert_str_eq(why, "dstack: the socket does not exist");
+    ck_assert(IS_LOGGED(socket_path, why));
     fake_t *f = fake_new_unix(be_agent, socket_path);
     const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
     ck_assert_int_eq(tee_open(&p, &err, &options), RC_OK);
     fake_free(f);
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO); /* refuses: nobody listens */
-    ck_assert_ptr_nonnull(strstr(err.text, socket_path));
+    ck_assert_str_eq(err.text, "dstack: nothing listens there: connection refused");
+    ck_assert(IS_LOGGED(socket_path, err.text));
     unlink(socket_path);
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO); /* missing now */
     f = fake_new_unix(be_agent, socket_path);                              /* and there again */
@@ -381,7 +388,8 @@ START_TEST(an_agent_that_was_asked_for_is_waited_for)
     ck_assert_int_eq(tee_open(&p, &err, &options), RC_OK);
     ck_assert_ptr_nonnull(strstr(p.where, "waited for"));
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO);
-    ck_assert_ptr_nonnull(strstr(err.text, "/var/run/dstack.sock"));
+    ck_assert_ptr_null(strstr(err.text, "/var/run"));
+    ck_assert(IS_LOGGED("/var/run/dstack.sock: dstack: "));
     snprintf(run, sizeof run, "%s/run/dstack", folder); /* it need not come where it was first looked for */
     snprintf(later, sizeof later, "%s/dstack.sock", run);
     make_folders(run);
@@ -489,7 +497,8 @@ START_TEST(an_agent_that_was_started_anew_elsewhere_is_found_again)
                      RC_OK);
     fake_free(f); /* its socket stays, and nobody listens there */
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, &said, report_data), RC_IO);
-    ck_assert_ptr_nonnull(strstr(said.text, at[0]));
+    ck_assert_ptr_null(strstr(said.text, at[0]));
+    ck_assert(IS_LOGGED(at[0], said.text));
     f = fake_new_unix(be_agent, at[1]);
     for (unsigned i = 0; i < 2; i++) {
         ck_assert_msg(p.get_evidence(p.ctx, &e, &said, report_data) == RC_OK, "%s", said.text);
@@ -515,6 +524,29 @@ START_TEST(a_simulator_of_the_agent_may_be_at_an_http_url)
     ck_assert_ptr_nonnull(strstr(p.where, "simulator of dstack's guest agent at http://127.0.0.1"));
     ck_assert_msg(p.get_evidence(p.ctx, &e, &said, report_data) == RC_OK, "%s", said.text);
     tee_evidence_free(&e);
+    p.free(p.ctx);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(who_may_ask_hears_neither_where_the_agent_is_nor_what_it_said)
+{
+    tee_provider_t p;
+    tee_evidence_t e;
+    err_t said = { 0 };
+    uint8_t key[TEE_SEAL_KEY_LEN];
+    char url[120], origin[80];
+    fake_t *f = fake_new(be_500);
+    snprintf(url, sizeof url, TELLTALE_URL, f->port);
+    snprintf(origin, sizeof origin, TELLTALE_ORIGIN ": dstack: HTTP status 500; it said: no quote", f->port);
+    const tee_open_t options = { .which = "dstack", .socket = url, .timeout_ms = 10000 };
+    ck_assert_msg(tee_open(&p, &said, &options) == RC_OK, "%s", said.text);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &said, report_data), RC_IO);
+    ck_assert_str_eq(said.text, "dstack: HTTP status 500");
+    ck_assert(IS_LOGGED(origin));
+    ck_assert_int_eq(p.seal_key(p.ctx, key, &said, "kettle/seal/x/1"), RC_IO);
+    ck_assert_str_eq(said.text, "dstack: HTTP status 500");
+    logs_no_secret();
     p.free(p.ctx);
     fake_free(f);
 }
@@ -733,7 +765,8 @@ int main(void)
         each_truncation_of_an_answer_is_refused, too_little_memory_for_an_answer_is_said_so,
         auto_takes_what_is_there_in_order_and_never_the_simulator,
         an_agent_that_hangs_is_waited_for_as_long_as_is_asked, an_agent_that_was_started_anew_elsewhere_is_found_again,
-        a_simulator_of_the_agent_may_be_at_an_http_url, the_simulator_is_opened_by_name_only_and_other_names_are_none,
+        a_simulator_of_the_agent_may_be_at_an_http_url, who_may_ask_hears_neither_where_the_agent_is_nor_what_it_said,
+        the_simulator_is_opened_by_name_only_and_other_names_are_none,
         an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_key_leaves_no_trace_in_memory,
         a_secret_is_found_where_the_tree_has_it, a_simulator_seals_when_its_seed_will_be_the_same,
         chain_of_a_key_and_who_this_is_are_read_strictly);
