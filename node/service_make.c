@@ -489,6 +489,7 @@ static rc_t make_cluster(service_t *s, err_t *e)
                                 .objects = s->objects,
                                 .claims = s->claims,
                                 .http = k->http,
+                                .consensus = s->consensus,
                                 .ring = s->keyring,
                                 .node_key = s->node_keyring,
                                 .now_s = evidence_now,

@@ -445,23 +445,11 @@ static void ask(follow_t *f, outcome_t *answers, size_t endpoint, const lc_want_
     take_exchange(f, NULL, answers, &second, endpoint, wants);
 }
 
-/* Whom to ask, best first: nobody who asked for time, while there is another one. */
-static size_t order_apis(up_t *u, size_t order[UP_ENDPOINTS_MAX])
-{
-    const uint64_t now = clock_monotonic_ms();
-    const size_t all = up_order(u, order, now);
-    size_t n = 0;
-    for (size_t i = 0; i < all; i++)
-        if (!up_wait_ms(u, order[i], now))
-            order[n++] = order[i];
-    return n ? n : all; /* none was moved */
-}
-
 /* Asks endpoints in their order until every want has its answer. */
 static void ask_in_order(follow_t *f, outcome_t *answers, const lc_want_t *wants, size_t count)
 {
     size_t order[UP_ENDPOINTS_MAX], left = count;
-    const size_t endpoints = order_apis(f->config.upstream, order);
+    const size_t endpoints = up_order_ready(f->config.upstream, order, clock_monotonic_ms());
     for (size_t i = 0; i < endpoints && left && !stopping(f); i++) {
         if (up_is_retired(f->config.upstream, order[i])) /* meanwhile: its number may soon be another one's */
             continue;

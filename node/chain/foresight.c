@@ -58,7 +58,7 @@ static void run(worker_t *w, void *ctx)
             up_t *u = consensus ? f->config.consensus : f->config.execution;
             const size_t n = up_count(u);
             for (size_t i = 0; i < n && !worker_stopping(w); i++)
-                if (!up_is_retired(u, i))
+                if (!up_is_retired(u, i) && !up_wait_ms(u, i, clock_monotonic_ms()))
                     ask(f, consensus, i);
         }
 }

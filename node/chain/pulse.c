@@ -74,22 +74,34 @@ static hc_request_t request_to(const pulse_t *p, size_t i, const char *text)
                            .timeout_ms = PULSE_ANSWER_MS };
 }
 
-/* Asks all side by side for their chain, or those of the chain for a proof. The first one's failure, or RC_OK when one
- * is good. *asked: how many there were. */
+/* Whom to ask: all, or those of the chain for a proof; nobody who asked for time, while there is another one. */
+static size_t choose(const pulse_t *p, size_t who[UP_ENDPOINTS_MAX], bool proof)
+{
+    up_t *u = p->config.execution;
+    const uint64_t now = clock_monotonic_ms();
+    size_t all = 0, n = 0;
+    for (size_t k = 0; k < up_count(u); k++)
+        if (!up_is_retired(u, k) && (!proof || p->of_chain[k]))
+            who[all++] = k;
+    for (size_t i = 0; i < all; i++)
+        if (!up_wait_ms(u, who[i], now))
+            who[n++] = who[i];
+    return n ? n : all; /* none was moved */
+}
+
+/* Asks them side by side for their chain, or for a proof. The first one's failure, or RC_OK when one is good. *asked:
+ * how many there were. */
 static err_t ask(pulse_t *p, size_t *asked, bool proof)
 {
     up_t *u = p->config.execution;
-    size_t n = 0, who[UP_ENDPOINTS_MAX];
+    size_t who[UP_ENDPOINTS_MAX];
+    const size_t n = choose(p, who, proof);
     hc_request_t requests[UP_ENDPOINTS_MAX];
     hc_response_t responses[UP_ENDPOINTS_MAX] = { { .status = 0 } };
     err_t first = { .rc = RC_OK };
     bool good = false;
-    for (size_t k = 0; k < up_count(u); k++) {
-        if (up_is_retired(u, k) || (proof && !p->of_chain[k]))
-            continue;
-        requests[n] = request_to(p, k, proof ? LATEST_PROOF_REQUEST : LATEST_CHAIN_REQUEST);
-        who[n++] = k;
-    }
+    for (size_t i = 0; i < n; i++)
+        requests[i] = request_to(p, who[i], proof ? LATEST_PROOF_REQUEST : LATEST_CHAIN_REQUEST);
     hc_perform(p->config.http, responses, requests, n, is_over, p);
     for (size_t i = 0; i < n; i++) {
         err_t e = { .rc = RC_OK };

@@ -24,6 +24,7 @@
 #include "node/p2p/rollcall.h"
 #include "overlay/side.h"
 #include "overlay/state.h"
+#include "rpc/upstream/endpoints.h"
 
 typedef struct cluster cluster_t;
 
@@ -36,6 +37,7 @@ typedef struct {
     objects_t *objects; /* what the follower accepts: given to members who ask */
     claims_t *claims;   /* what members claim of the chain: to be judged by the follower */
     hc_t *http;
+    up_t *consensus; /* beacon APIs that are asked for what a member wants and this node does not keep */
     keyring_t *ring; /* generations of the cluster's key */
     const keyring_t *node_key;
     uint8_t node_pubkey[33];

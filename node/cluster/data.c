@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/os/clock.h"
 #include "rpc/upstream/beacon.h"
 
 #define URL_MAX 1400u
@@ -236,23 +237,24 @@ static bool fetcher_stops(void *ctx)
     return worker_stopping(((cluster_t *)ctx)->fetcher_self);
 }
 
-/* Asks the beacon APIs in the operator's order until one gives it. */
+/* Asks the beacon APIs in their order until one gives it. */
 static void fetch(fetch_t *f)
 {
-    const option_urls_t *urls = &f->cluster->with.config->consensus_rpc;
-    for (size_t i = 0; i < urls->count && !f->answer.count; i++) {
+    up_t *u = f->cluster->with.consensus;
+    size_t order[UP_ENDPOINTS_MAX];
+    const size_t n = up_order_ready(u, order, clock_monotonic_ms());
+    for (size_t i = 0; i < n && !f->answer.count; i++) {
         char url[URL_MAX], path[BN_PATH_MAX];
         hc_response_t r = { .status = 0 };
         err_t e;
         bn_path(path, &f->want);
-        hc_url_join(url, sizeof url, urls->urls[i], path);
-        const hc_request_t request = { .url = url,
-                                       .ca_file = f->cluster->with.config->ca_file.consensus,
-                                       .accept = BN_ACCEPT,
-                                       .body_max = bn_body_max(&f->want) };
+        hc_url_join(url, sizeof url, up_url(u, order[i]), path);
+        const hc_request_t request = {
+            .url = url, .ca_file = up_ca_file(u), .accept = BN_ACCEPT, .body_max = bn_body_max(&f->want)
+        };
         hc_perform(f->cluster->with.http, &r, &request, 1, fetcher_stops, f->cluster);
         if (take_body(f, &e, &r))
-            snprintf(f->why, sizeof f->why, "consensus_rpc[%zu]: %.180s", i, e.text);
+            snprintf(f->why, sizeof f->why, "consensus_rpc[%zu]: %.180s", order[i], e.text);
         hc_response_clear(&r);
     }
 }

@@ -303,6 +303,16 @@ size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
     return n;
 }
 
+size_t up_order_ready(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
+{
+    const size_t all = up_order(u, out, now_ms);
+    size_t n = 0;
+    for (size_t i = 0; i < all; i++)
+        if (!up_wait_ms(u, out[i], now_ms))
+            out[n++] = out[i];
+    return n ? n : all; /* none was moved */
+}
+
 void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms)
 {
     endpoint_t *e = &u->at[i];

@@ -72,6 +72,9 @@ const char *up_key(const up_t *u);
  * times as long as the fastest, and 100 ms; once a minute it goes first again, for one request. */
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 
+/* The same without those that asked to be left alone until later (up_wait_ms), while there is another one. */
+size_t up_order_ready(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
+
 /* The URL of endpoint i, and what of it people may see; borrowed. */
 const char *up_url(const up_t *u, size_t i);
 const char *up_origin(const up_t *u, size_t i);

@@ -1,6 +1,7 @@
 /* node/chain/foresight.c against two endpoints on loopback that know a fork of which this build knows nothing. */
 #include <stdio.h>
 
+#include "base/os/clock.h"
 #include "lightclient/networks.h"
 #include "node/chain/foresight.h"
 #include "tests/unit/fake_server.h"
@@ -91,7 +92,38 @@ START_TEST(every_endpoint_is_asked_and_what_it_claims_is_counted)
 }
 END_TEST
 
+START_TEST(who_asked_for_time_is_not_asked)
+{
+    fake_t *servers[] = { fake_new(beacon), fake_new(execution), fake_new(fails) };
+    hc_t *http = hc_new(NULL);
+    up_t *consensus = endpoints_of(servers[0], servers[2]), *other = endpoints_of(servers[1], servers[2]);
+    foresight_t *f;
+    err_t e;
+    up_report(consensus, 0, RC_IO, "HTTP status 429", 60000, clock_monotonic_ms());
+    up_report(other, 0, RC_IO, "HTTP status 429", 60000, clock_monotonic_ms());
+    ck_assert_int_eq(foresight_start(&f, &e,
+                                     &(foresight_config_t){ .http = http,
+                                                            .consensus = consensus,
+                                                            .execution = other,
+                                                            .network = lc_network_find("mainnet"),
+                                                            .chain = lc_builtin_find("mainnet")->execution,
+                                                            .first_ms = 1 }),
+                     RC_OK);
+    for (int waited = 0; waited < WAIT_MS && servers[2]->requests < 2; waited += 10)
+        usleep(10000);
+    ck_assert_uint_eq(servers[2]->requests, 2);
+    ck_assert_uint_eq(servers[0]->requests + servers[1]->requests, 0);
+    foresight_free(f);
+    hc_free(http);
+    up_free(consensus);
+    up_free(other);
+    for (size_t i = 0; i < 3; i++)
+        fake_free(servers[i]);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("foresight", every_endpoint_is_asked_and_what_it_claims_is_counted);
+    return UNIT_RUN("foresight", who_asked_for_time_is_not_asked,
+                    every_endpoint_is_asked_and_what_it_claims_is_counted);
 }

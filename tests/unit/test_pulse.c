@@ -179,6 +179,30 @@ START_TEST(what_is_no_proof_does_not_make_up_for_one)
 }
 END_TEST
 
+START_TEST(who_asked_for_time_is_given_it_while_there_is_another_one)
+{
+    world_t w;
+    err_t why;
+    dead = other_chain = spent = false;
+    make(&w, broken, endpoint);
+    for (int ms = 0; ms < WAIT_MS && !w.second->requests; ms += 5)
+        usleep(5000);
+    up_report(w.execution, 0, RC_IO, "HTTP status 429", 60000, clock_monotonic_ms());
+    for (unsigned at = w.second->requests; w.second->requests < at + 2;)
+        usleep(5000); /* the look that was under way has ended */
+    const unsigned asked = w.first->requests;
+    for (unsigned at = w.second->requests; w.second->requests < at + 6;)
+        usleep(5000);
+    ck_assert_uint_eq(w.first->requests, asked);
+    ck_assert(pulse_beats(w.pulse, &why));
+    up_report(w.execution, 1, RC_IO, "HTTP status 429", 60000, clock_monotonic_ms());
+    for (int ms = 0; ms < WAIT_MS && w.first->requests == asked; ms += 5)
+        usleep(5000);
+    ck_assert_uint_gt(w.first->requests, asked); /* both: there is no other one */
+    end(&w);
+}
+END_TEST
+
 START_TEST(who_takes_one_request_at_a_time_can_give_its_proof)
 {
     world_t w;
@@ -195,8 +219,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN(
-        "pulse", what_is_no_proof_does_not_make_up_for_one, who_takes_one_request_at_a_time_can_give_its_proof,
-        one_good_endpoint_is_enough_and_all_that_are_dead_are_told, as_long_as_requests_are_answered_nobody_is_asked,
-        an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc);
+    return UNIT_RUN("pulse", who_asked_for_time_is_given_it_while_there_is_another_one,
+                    what_is_no_proof_does_not_make_up_for_one, who_takes_one_request_at_a_time_can_give_its_proof,
+                    one_good_endpoint_is_enough_and_all_that_are_dead_are_told,
+                    as_long_as_requests_are_answered_nobody_is_asked,
+                    an_endpoint_that_answers_nothing_but_its_chain_is_no_execution_rpc);
 }
