@@ -56,6 +56,8 @@ static rc_t check_setup(retrace_t *r, err_t *e)
     if (!hash32_eq(&hash, &r->cluster.network_digest) ||
         !hash32_eq(&r->config.network->genesis_validators_root, &r->cluster.genesis_validators_root))
         return grounds_refuse(e, GROUNDS_WRONG_NETWORK, "setup.network", NULL);
+    if (r->cluster.chain_id != r->config.chain->chain_id) /* which both say of themselves until here */
+        return grounds_refuse(e, GROUNDS_WRONG_NETWORK, "setup.chain_id", NULL);
     return RC_OK;
 }
 

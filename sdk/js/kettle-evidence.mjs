@@ -1658,6 +1658,7 @@ function checkSetup(net, { setup, answer: { statement } }) {
   const { digest, forksUntil, genesisValidatorsRoot } = cluster.network;
   if (networkDigest(net, BigInt(forksUntil)) !== digest || toHex(net.genesisRoot) !== genesisValidatorsRoot)
     refuseGround("wrong-network", "setup.network");
+  if (BigInt(cluster.chainId) !== net.chainId) refuseGround("wrong-network", "setup.chain_id");
   return cluster;
 }
 

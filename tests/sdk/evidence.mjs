@@ -120,6 +120,20 @@ async function ofMainnet() {
     assert.equal(verdict(text, { ...options, now: 1775040251 }), "head bad-head"); // it was signed in the slot after this
     assert.equal(verdict(text, { ...options, now: 1775040263 }), "holds");
   });
+  await test("evidence: a chain id that setup and statement agree on, and the network does not have, is refused", () => {
+    const file = JSON.parse(text);
+    const of = (chainId) => {
+      file.setup.chain_id = chainId;
+      const answer = answerOf("BlockStatement", { ...file.answer.message, setup: hashOfSetup(file.setup) }, undefined, chainId);
+      return JSON.stringify({ ...file, answer, id: idOf(answer) });
+    };
+    const judged = fs.existsSync(program) ? judgedByProgram("mainnet", CHECKPOINT) : undefined;
+    for (const [chainId, said] of [[1, "holds"], [7, "file wrong-network"]]) {
+      assert.equal(verdict(of(chainId), options), said);
+      if (judged) assert.equal(judged(of(chainId)), said);
+    }
+    judged?.end();
+  });
   await test("evidence: a checkpoint that is too old for the head is refused", () => {
     const file = JSON.parse(text);
     const aged = (seconds) => {

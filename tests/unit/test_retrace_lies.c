@@ -149,9 +149,28 @@ START_TEST(another_checkpoint_network_or_signer_is_refused)
 }
 END_TEST
 
+/* The committee of one chain, and a setup and a statement that agree that it is another one's. */
+START_TEST(a_chain_id_that_is_not_the_networks_is_refused)
+{
+    static const int all[] = { CASE_CALL, CASE_BLOCK, CASE_CHECKPOINT };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        const case_t c = case_of(all[i]);
+        setup_cluster_t other = cluster;
+        evidence_of(&c);
+        statement_t s = grounds.statement;
+        s.chain_id = other.chain_id = 7;
+        ck_assert_int_eq(setup_cluster_write(&grounds.setup, &s.setup, &arena, &other), RC_OK);
+        answer_and_sign(&s);
+        expect(&grounds, GROUNDS_WRONG_NETWORK, GROUNDS_WRONG_NETWORK, "chain", i);
+        ck_assert_str_eq(e.field, "setup.chain_id");
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("retrace_lies", setup, teardown, a_key_that_lies_is_convicted, another_head_convicts_nobody,
                            a_lie_on_another_head_is_one, a_receipt_of_another_block_convicts_nobody,
-                           another_checkpoint_network_or_signer_is_refused);
+                           another_checkpoint_network_or_signer_is_refused,
+                           a_chain_id_that_is_not_the_networks_is_refused);
 }
