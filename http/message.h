@@ -74,6 +74,7 @@ typedef struct {
     bool from_page;                 /* a browser's page sent it: Origin is there, or a Sec-Fetch-Site other than none */
     bool gzip;                      /* the client takes an answer so (http/gzip.h) */
     struct hs_client *client;       /* who asks (http/clients.h): a reference of the request's */
+    struct hs *server;              /* that runs the handler; not in the copy of a request that was put off */
 } hs_request_t;
 
 struct hs_stream;

@@ -424,6 +424,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .content_type = type ? type : "",
                                  .body = { c->body, c->body_len },
                                  .client = conn_asker(c),
+                                 .server = s,
                                  .authorization = authorization ? authorization : "",
                                  .operator_signature = command ? command : "",
                                  .accept = accept ? accept : "",

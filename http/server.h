@@ -134,6 +134,9 @@ uint16_t hs_port(const hs_t *s);
 /* Adds flags of hs_config_t, for answers from now on that are not shared ones. */
 void hs_mark(hs_t *s, unsigned flags);
 
+/* Whether a request of another client waits for a worker, while a handler answers this one. */
+bool hs_others_wait(const hs_request_t *request);
+
 /* Connections that come from now on see this identity; those that are there keep theirs. Only for a server that was
  * started with one. Takes a reference of its own; may be called from any thread that does not race with hs_stop. */
 void hs_set_identity(hs_t *s, hs_identity_t *identity);

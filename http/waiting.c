@@ -63,6 +63,15 @@ bool conn_queue(conn_t *c)
     return room;
 }
 
+bool hs_others_wait(const hs_request_t *request)
+{
+    hs_t *s = request->server;
+    pthread_mutex_lock(&s->lock);
+    const bool wait = s->slow.waiting > request->client->turns[SHARE_WORKERS].waiting;
+    pthread_mutex_unlock(&s->lock);
+    return wait;
+}
+
 /* Whether the other side has closed the connection, at least for sending. Its fd is open as long as it is suspended. */
 static bool has_left(const conn_t *c)
 {

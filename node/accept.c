@@ -71,10 +71,24 @@ static rc_t open_next_api(node_t *n, err_t *e, const config_t *c)
     return RC_OK;
 }
 
-static bool is_ending(void *ctx)
+/* A trial that runs. */
+typedef struct {
+    node_t *node;
+    const hs_request_t *request; /* NULL: of nobody */
+    uint64_t began_ms;
+    bool cut; /* others wait, and it has had its time */
+} running_t;
+
+static bool is_crowded(const running_t *r)
 {
-    node_t *n = ctx;
-    return atomic_load(&n->ending);
+    return r->request && hs_others_wait(r->request);
+}
+
+static bool is_to_end(void *ctx)
+{
+    running_t *r = ctx;
+    r->cut |= clock_monotonic_ms() - r->began_ms > TRIAL_CROWDED_MS && is_crowded(r);
+    return r->cut || atomic_load(&r->node->ending);
 }
 
 /* Whether one more trial may begin: each sends requests to wherever a setup says. */
@@ -93,25 +107,36 @@ static rc_t may_try(node_t *n, err_t *e, const hs_client_t *client)
                    : RC_OK;
 }
 
+/* Tries it. Trials run one after the other, and strangers' may hang: whoever waits behind them has his turn. */
+static rc_t run_trial(node_t *n, err_t *e, trial_found_t *found, const config_t *c, const hs_request_t *request)
+{
+    running_t r = { .node = n, .request = request, .began_ms = clock_monotonic_ms() };
+    const rc_t rc =
+        trial_run(found, e,
+                  &(trial_t){ .config = c,
+                              .tee = &n->tee,
+                              .now_ms = n->now_ms(),
+                              .deadline = { .http = n->http,
+                                            .until_ms = r.began_ms + (is_crowded(&r) ? TRIAL_CROWDED_MS : TRIAL_MS),
+                                            .cancel = is_to_end,
+                                            .ctx = &r } });
+    if (!rc || !r.cut)
+        return rc;
+    (void)err_set(e, RC_LIMIT, "other setups wait, and this one was not tried to its end in %u s: try again",
+                  TRIAL_CROWDED_MS / 1000);
+    return err_code(e, RC_LIMIT, NODE_TRIED_OFTEN);
+}
+
 /* Whether the setup works, unless its sender wants it taken as it is. */
-static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c, const hs_client_t *client)
+static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c, const hs_request_t *request)
 {
     rc_t rc = check_tee(n, e, c);
     if (!rc)
         rc = check_forks(n, e, c);
     if (rc || c->force)
         return rc;
-    rc = may_try(n, e, client);
-    if (rc)
-        return rc;
-    return trial_run(found, e,
-                     &(trial_t){ .config = c,
-                                 .tee = &n->tee,
-                                 .now_ms = n->now_ms(),
-                                 .deadline = { .http = n->http,
-                                               .until_ms = clock_monotonic_ms() + TRIAL_MS,
-                                               .cancel = is_ending,
-                                               .ctx = n } });
+    rc = may_try(n, e, request ? request->client : NULL);
+    return rc ? rc : run_trial(n, e, found, c, request);
 }
 
 /* From now on the setup is the node's. */
@@ -135,7 +160,7 @@ static rc_t take_setup(node_t *n, err_t *e, config_t *c, const trial_found_t *fo
     return rc;
 }
 
-rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_client_t *client)
+rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_request_t *request)
 {
     config_t *c = NULL;
     trial_found_t found = { .bootstrap = NULL };
@@ -146,7 +171,7 @@ rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_client_
         return err_set(error, RC_REPLAY, "a setup was already accepted");
     rc_t rc = read_config(&c, error, n, body);
     if (!rc)
-        rc = try_setup(n, error, &found, c, client);
+        rc = try_setup(n, error, &found, c, request);
     if (!rc)
         rc = take_setup(n, error, c, &found, body);
     if (rc) {

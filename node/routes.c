@@ -124,7 +124,7 @@ static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
         setup_answer(r, status, &error);
         return;
     }
-    rc_t rc = node_accept_setup_of(ctx, &error, request->body, request->client);
+    rc_t rc = node_accept_setup_of(ctx, &error, request->body, request);
     if (rc) {
         log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.text);
         setup_answer(r, setup_status(rc, &error), &error);

@@ -88,8 +88,9 @@ void node_control(worker_t *w, void *ctx);
 
 /* Reads, tries and accepts a setup: RC_OK, or why not. RC_REPLAY: one was accepted before. */
 NODISCARD rc_t node_accept_setup(node_t *n, err_t *error, view_t body);
-/* The same of a client, which has its own share of trials; NULL: of nobody. */
-NODISCARD rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_client_t *client);
+/* The same of a request, whose client has its own share of trials, and less time for one while others wait; NULL: of
+ * nobody. */
+NODISCARD rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_request_t *request);
 
 /* The routes of both ports (routes.c). */
 extern const hs_route_t NODE_SETUP_ROUTES[], NODE_API_ROUTES[];

@@ -9,7 +9,8 @@
 #include "node/setup/checkpoint.h"
 #include "tee/tee.h"
 
-#define TRIAL_MS 20000u /* that a trial may take; a quote that the kernel makes is waited for */
+#define TRIAL_MS 20000u        /* that a trial may take; a quote that the kernel makes is waited for */
+#define TRIAL_CROWDED_MS 5000u /* ... while another client's setup waits for its own; and for its quote 3 s more */
 
 /* The code, which no errno has, of a failure that time does not heal: the checkpoint is known to no beacon API or too
  * old, an endpoint is of another chain. */

@@ -12,7 +12,7 @@
 #define TRIALS_MAX 6u
 #define TRIALS_OF_ONE 2u
 #define TRIALS_MS 60000u
-#define TRIALS_KEPT 64u
+#define TRIALS_KEPT 256u /* beyond them whoever tried first may again: who fills them has 128 addresses */
 
 /* The last ones, the newest first; zeroed at first. */
 typedef struct {

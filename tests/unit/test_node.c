@@ -459,6 +459,48 @@ START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
 }
 END_TEST
 
+static int post_setup_from(const char *from, const char *body)
+{
+    char request[1000];
+    const int fd = dial_port_from(node->setup_port, from);
+    const struct timeval patience = { .tv_sec = 60 };
+    ck_assert_int_ge(fd, 0);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(request, sizeof request,
+             "POST /setup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    ck_assert(say(fd, request));
+    return fd;
+}
+
+static void expect_answer(int fd, int status, const char *why)
+{
+    reply_t a = hear(fd, false);
+    ck_assert_msg(a.status == status && a.body && strstr(a.body, why), "%d %s", a.status, a.body ? a.body : "");
+    free(a.body);
+    close(fd);
+}
+
+/* A stranger's trial that hangs, in front of an operator's: it ends after five seconds, alone it would have 16 and more,
+ * since the port has room for one at a time. */
+START_TEST(a_trial_that_hangs_ends_soon_when_another_client_s_setup_waits)
+{
+    char hanging[600], bad[600];
+    fake_t *execution = fake_new(be_hanging);
+    *strstr(strcpy(hanging, setup_of(bad, free_port(), execution->port)), ",\"force\"") = '\0';
+    strcat(hanging, "}");
+    const int stranger = post_setup_from("127.0.0.2", hanging);
+    while (!execution->requests) /* it is being tried */
+        pause_ms(1);
+    const int own = post_setup_from("127.0.0.2", hanging); /* his own do not count */
+    const int operator= post_setup_from("127.0.0.3", "{}");
+    expect_answer(stranger, 429, "other setups wait");
+    expect_answer(operator, 400, "\"field\":");
+    close(own);
+    fake_free(execution);
+}
+END_TEST
+
 START_TEST(taken_api_port_is_an_error_of_the_setup)
 {
     char body[600];
@@ -600,7 +642,8 @@ int main(void)
         a_setup_port_that_another_has_as_it_opens_again_is_tried_again, setup_is_tried_unless_it_says_otherwise,
         a_setup_that_the_disk_did_not_take_is_kept_later, flags_are_a_setup_under_the_same_rules,
         urls_may_come_from_a_file_of_their_own, setup_is_refused_to_pages_to_other_types_and_without_the_token,
-        six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine, taken_api_port_is_an_error_of_the_setup,
+        six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine,
+        a_trial_that_hangs_ends_soon_when_another_client_s_setup_waits, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, what_needs_the_key_says_the_same_reason_as_the_state,
         status_tells_the_state_and_once_there_is_a_service_its_keys, metrics_are_right_before_and_after_a_setup,

@@ -6,9 +6,9 @@
 
 static trials_t t;
 
-static uint64_t take(uint8_t who, uint64_t at_ms)
+static uint64_t take(unsigned who, uint64_t at_ms)
 {
-    const uint8_t key[CLIENT_KEY_LEN] = { [15] = who };
+    const uint8_t key[CLIENT_KEY_LEN] = { [14] = (uint8_t)(who >> 8), [15] = (uint8_t)who };
     return trials_take(&t, key, at_ms);
 }
 
@@ -28,7 +28,7 @@ START_TEST(others_keep_nobody_from_two_of_his_own)
 {
     t = (trials_t){ 0 };
     for (unsigned i = 0; i < 60; i++)
-        (void)take((uint8_t)(1 + i % 3), 1000);
+        (void)take(1 + i % 3, 1000);
     ck_assert_uint_gt(take(1, 1000), 0);
     ck_assert_uint_eq(take(9, 2000), 0);
     ck_assert_uint_eq(take(9, 3000), 0);
@@ -37,13 +37,18 @@ START_TEST(others_keep_nobody_from_two_of_his_own)
 }
 END_TEST
 
+/* Of a hundred clients nobody has a third one; of very many the oldest are forgotten. */
 START_TEST(of_very_many_the_oldest_are_forgotten)
 {
     t = (trials_t){ 0 };
-    for (unsigned i = 0; i < 200; i++)
-        ck_assert_uint_eq(take((uint8_t)i, 1000 + i), 0);
-    ck_assert_uint_eq(take(199, 2000), 0);
-    ck_assert_uint_gt(take(199, 2000), 0);
+    for (unsigned i = 0; i < 300; i++)
+        ck_assert_msg((take(i % 100, 1000 + i) != 0) == (i >= 200), "%u", i);
+    t = (trials_t){ 0 };
+    for (unsigned i = 0; i < 600; i++)
+        ck_assert_uint_eq(take(i % 300, 1000 + i), 0);
+    ck_assert_uint_eq(take(0, 2000), 0);
+    ck_assert_uint_eq(take(299, 2000), 0);
+    ck_assert_uint_gt(take(299, 2000), 0);
 }
 END_TEST
 
