@@ -7,7 +7,7 @@
  * known answer eth_getLogs, too.
  *
  * Floor:  5, node. Any thread.
- * Tests:  tests/unit/test_news.c, tests/e2e (clients, and branching.c)
+ * Tests:  tests/unit/test_news.c, tests/unit/test_news_kept.c, tests/e2e (clients, and branching.c)
  */
 #ifndef NODE_NEWS_H
 #define NODE_NEWS_H

@@ -1,0 +1,148 @@
+/* Filters over the end of the program: what is kept of them goes on, and what is not is said so. */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "tests/unit/news_world.h"
+
+static char keep[64];
+static const uint8_t KEEP_KEY[KEPT_KEY_LEN] = { 5 };
+
+static void open_keeping(void)
+{
+    char folder[80];
+    snprintf(folder, sizeof folder, "%s/filters", keep);
+    news = news_new(&(news_config_t){ .submit = submit,
+                                      .chain = &EVM_MAINNET,
+                                      .monotonic_ms = now,
+                                      .push = push,
+                                      .end = end,
+                                      .keep_dir = folder,
+                                      .keep_key = KEEP_KEY });
+    ck_assert_ptr_nonnull(news);
+}
+
+static void begin_keeping(void)
+{
+    news_free(news);
+    strcpy(keep, "/tmp/kettle-test-news-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(keep));
+    open_keeping();
+    head(10);
+}
+
+/* As kill -9 does it: nothing is told at the end. */
+static void restart(void)
+{
+    if (waiting.q)
+        answer_all(true);
+    news_free(news);
+    open_keeping();
+}
+
+static void end_keeping(void)
+{
+    char command[100];
+    snprintf(command, sizeof command, "rm -r %s", keep);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
+    ck_assert_int_eq(add(3, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
+    ck_assert(NEWS_EVENTS.remove(news, NULL, view_str(ids[3])));
+    follow_to(12, 1);
+    ck_assert_str_eq(poll(0), "+11+12");
+    ck_assert_str_eq(poll(2), "");
+    grow_to(14, 1);
+    head(14);
+    answer_all(false); /* fetched, and told to nobody */
+    restart();
+    grow_to(15, 1);
+    ck_assert_str_eq(poll(0), ""); /* before it follows the chain again */
+    head(15);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+13+14+15");
+    ck_assert_str_eq(poll(1), "#11#12#13#14#15");
+    ck_assert_str_eq(poll(2), "+13");
+    ck_assert_str_eq(poll(3), "filter not found");
+    restart();
+    head(15);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "");
+    ck_assert_str_eq(poll(1), "");
+    follow_to(17, 1);
+    ck_assert_str_eq(poll(2), "+17");
+    restart();
+    clock_now += NEWS_IDLE_MS + 1; /* nobody came back for them */
+    head(17);
+    restart();
+    ck_assert_str_eq(poll(0), "filter not found");
+    end_keeping();
+}
+END_TEST
+
+START_TEST(a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(12, 1);
+    ck_assert_str_eq(poll(0), "+11+12");
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    restart();
+    fork_at(12, 2, 14); /* what was removed cannot be told any more */
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "filter not found");
+    ck_assert_str_eq(poll(1), "+12+13+14"); /* had been told nothing of it */
+    end_keeping();
+}
+END_TEST
+
+START_TEST(who_comes_before_the_first_head_takes_nothing_from_filters_that_are_kept)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(12, 1);
+    restart();
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(14, 1);
+    ck_assert_str_eq(poll(0), "+11+12+13+14");
+    ck_assert_str_eq(poll(1), "+13+14");
+    end_keeping();
+}
+END_TEST
+
+START_TEST(a_filter_whose_block_was_taken_away_takes_no_other_with_it)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(12, 1);
+    ck_assert_str_eq(poll(0), "+11+12");
+    ck_assert_str_eq(poll(1), "+11+12");
+    fork_at(12, 2, 14);
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(1), "-12+12+13+14");
+    restart(); /* the other is kept at the old 12 */
+    head(14);
+    answer_all(false);
+    follow_to(15, 2);
+    ck_assert_str_eq(poll(0), "filter not found");
+    ck_assert_str_eq(poll(1), "+15");
+    end_keeping();
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("news_kept", setup, teardown,
+                           who_comes_before_the_first_head_takes_nothing_from_filters_that_are_kept,
+                           a_filter_whose_block_was_taken_away_takes_no_other_with_it,
+                           filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice,
+                           a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so);
+}
