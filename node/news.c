@@ -46,8 +46,10 @@ void news_take_out(news_t *w, watcher_t **at)
     *at = x->next;
     if (!x->session && w->keeps)
         kept_remove(w->keep_dir, x->slot);
-    if (!x->session)
+    if (!x->session) {
         w->slots[x->slot] = false;
+        w->holders[x->slot]++;
+    }
     watcher_free(w, x);
 }
 
@@ -76,10 +78,13 @@ static void draw_id(char id[API_WATCH_ID_LEN + 1])
 
 #define KEEP_BEHIND_MAX 1024u /* blocks that a kept filter may be behind, having had nothing to tell in them */
 
-/* A filter as it is kept, its criteria in an arena. With the lock held. False: it is not kept. */
-static bool as_kept(kept_t *out, arena_t *a, const news_t *w, const watcher_t *x)
+/* The filter of a slot as it is kept, its criteria in an arena. With the lock held. False: there is none. */
+static bool as_kept(kept_t *out, arena_t *a, const news_t *w, unsigned slot)
 {
-    if (!w->keeps)
+    const watcher_t *x = w->watchers;
+    while (x && (x->session || x->slot != slot))
+        x = x->next;
+    if (!x)
         return false;
     *out = (kept_t){ .kind = x->kind, .number = x->number, .hash = x->hash, .criteria = arena_dup(a, x->text) };
     memcpy(out->id, x->id, sizeof out->id);
@@ -88,12 +93,42 @@ static bool as_kept(kept_t *out, arena_t *a, const news_t *w, const watcher_t *x
     return out->criteria.p || !x->text.n;
 }
 
-/* Without the lock: it waits for the disk. */
-static void keep_filter(const news_t *w, const kept_t *f, unsigned slot)
+static bool look_at_slot(kept_t *out, uint32_t *holder, arena_t *a, news_t *w, unsigned slot)
 {
+    pthread_mutex_lock(&w->lock);
+    const bool found = as_kept(out, a, w, slot);
+    *holder = w->holders[slot];
+    pthread_mutex_unlock(&w->lock);
+    return found;
+}
+
+/* Takes away the file of who was taken out while it was written. Who has the slot now comes to write it. */
+static void drop_left(news_t *w, unsigned slot, uint32_t holder)
+{
+    pthread_mutex_lock(&w->lock);
+    if (w->holders[slot] != holder)
+        kept_remove(w->keep_dir, slot);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Writes the filter of a slot as it stands by now: of several that write it at the same time none leaves what is older.
+ * Without the lock: it waits for the disk. */
+static void keep_slot(news_t *w, unsigned slot)
+{
+    pthread_mutex_t *const own = &w->keep_locks[slot % NEWS_KEEP_LOCKS];
+    uint32_t holder;
+    kept_t f;
+    arena_t a;
     err_t e;
-    if (kept_write(&e, w->keep_dir, f, w->keep_key, slot))
-        log_write(LOG_WARN, "rpc", "a filter will not survive a restart: %s", e.text);
+    arena_init(&a, 2 * API_CRITERIA_MAX);
+    pthread_mutex_lock(own);
+    if (look_at_slot(&f, &holder, &a, w, slot)) {
+        if (kept_write(&e, w->keep_dir, &f, w->keep_key, slot))
+            log_write(LOG_WARN, "rpc", "a filter will not survive a restart: %s", e.text);
+        drop_left(w, slot, holder);
+    }
+    pthread_mutex_unlock(own);
+    arena_free(&a);
 }
 
 /* Up to which block a filter has been told everything. False: that block does not stand, or is what it was. */
@@ -162,8 +197,10 @@ static void enlist(news_t *w, watcher_t *x)
     w->watchers = x;
     *count_for(w, x) += 1;
     w->criteria_bytes += x->arena.used;
-    if (!x->session)
+    if (!x->session) {
         w->slots[x->slot] = true;
+        w->holders[x->slot]++;
+    }
 }
 
 /* Blocks that came before it was made, and of which nobody wanted what it wants, are none of its news: it begins behind
@@ -204,16 +241,12 @@ static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_as
 {
     news_t *w = ctx;
     watcher_t *x;
-    kept_t kept;
-    arena_t a;
     unsigned slot = 0;
-    bool keeps = false;
     rc_t rc = watcher_new(&x, e, kind, criteria);
     if (rc)
         return rc;
     x->client = by->client;
     x->message = by->message;
-    arena_init(&a, 2 * API_CRITERIA_MAX);
     pthread_mutex_lock(&w->lock);
     news_drop_idle(w);
     rc = news_make_room(w, e, x, by->session);
@@ -221,15 +254,13 @@ static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_as
         insert(w, x, by->session, latest);
         memcpy(id, x->id, sizeof x->id);
         slot = x->slot;
-        keeps = !by->session && as_kept(&kept, &a, w, x);
         news_pump(w); /* this head may be newer than what was told */
     }
     pthread_mutex_unlock(&w->lock);
     if (rc)
         watcher_discard(x);
-    if (keeps)
-        keep_filter(w, &kept, slot);
-    arena_free(&a);
+    else if (w->keeps && !by->session)
+        keep_slot(w, slot);
     return rc;
 }
 
@@ -289,23 +320,15 @@ static rc_t tell(news_t *w, watcher_t **at, jw_t *out, err_t *e, bool *has_moved
 static rc_t changes(void *ctx, jw_t *out, err_t *e, view_t id)
 {
     news_t *w = ctx;
-    kept_t kept;
-    arena_t a;
-    unsigned slot = 0;
     bool has_moved = false;
-    arena_init(&a, 2 * API_CRITERIA_MAX);
     pthread_mutex_lock(&w->lock);
     news_drop_idle(w);
     watcher_t **at = find(w, NULL, id);
+    const unsigned slot = at ? (*at)->slot : 0;
     const rc_t rc = at ? tell(w, at, out, e, &has_moved) : err_say(e, RC_REFUSED, "filter not found");
-    if (has_moved) {
-        slot = (*at)->slot;
-        has_moved = as_kept(&kept, &a, w, *at);
-    }
     pthread_mutex_unlock(&w->lock);
-    if (has_moved) /* before the answer goes out: told once rather than twice */
-        keep_filter(w, &kept, slot);
-    arena_free(&a);
+    if (has_moved && w->keeps) /* before the answer goes out: told once rather than twice */
+        keep_slot(w, slot);
     return rc;
 }
 
@@ -525,6 +548,8 @@ news_t *news_new(const news_config_t *config)
     }
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->idle, NULL);
+    for (unsigned i = 0; i < NEWS_KEEP_LOCKS; i++)
+        pthread_mutex_init(&w->keep_locks[i], NULL);
     restore_all(w);
     return w;
 }
@@ -543,6 +568,8 @@ void news_free(news_t *w)
         news_take_out(w, &w->watchers);
     secret_wipe(w->keep_key, sizeof w->keep_key);
     feed_clear(&w->feed);
+    for (unsigned i = 0; i < NEWS_KEEP_LOCKS; i++)
+        pthread_mutex_destroy(&w->keep_locks[i]);
     pthread_cond_destroy(&w->idle);
     pthread_mutex_destroy(&w->lock);
     free(w);

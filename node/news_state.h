@@ -14,6 +14,8 @@
 #include "rpc/api/filter.h"
 #include "rpc/api/methods.h"
 
+#define NEWS_KEEP_LOCKS 16u
+
 /* A filter or a subscription. */
 typedef struct watcher {
     struct watcher *next;
@@ -57,7 +59,10 @@ struct news {
     bool keeps;
     char keep_dir[400];
     uint8_t keep_key[KEPT_KEY_LEN];
-    bool slots[KEPT_SLOTS]; /* taken */
+    bool slots[KEPT_SLOTS];       /* taken */
+    uint32_t holders[KEPT_SLOTS]; /* one more with each who took the slot or gave it back */
+    /* Of the slots whose number gives this remainder: files are written one at a time. Before the lock. */
+    pthread_mutex_t keep_locks[NEWS_KEEP_LOCKS];
 };
 
 /* ---- node/news.c ---- */

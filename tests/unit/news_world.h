@@ -1,5 +1,5 @@
-/* news_world.h - filters and subscriptions over a small chain that grows, leaves blocks out and is reorganised: its blocks,
- * queries that are driven when a test says so, sessions that note what they are pushed. */
+/* news_world.h - filters and subscriptions over a small chain that grows, leaves blocks out and is reorganised: its
+ * blocks, queries that are driven when a test says so, sessions that note what they are pushed. */
 #ifndef TESTS_NEWS_WORLD_H
 #define TESTS_NEWS_WORLD_H
 
@@ -238,7 +238,8 @@ static inline rc_t add(unsigned i, void *session, api_watch_t kind, const char *
     return add_by(NULL, i, session, kind, criteria);
 }
 
-/* What a filter has to tell, in short: "+11" a log of block 11, "-11" a removed one, "#..." a block's number by its hash. */
+/* What a filter has to tell, in short: "+11" a log of block 11, "-11" a removed one, "#..." a block's number by its
+ * hash. */
 static inline const char *poll_within(unsigned i, size_t room)
 {
     static char out[1024];

@@ -138,9 +138,59 @@ START_TEST(a_filter_whose_block_was_taken_away_takes_no_other_with_it)
 }
 END_TEST
 
+/* ---- at the same time ---- */
+
+static const char *polled_id;
+static pthread_barrier_t begin_now;
+
+static void *poll_it(void *arg)
+{
+    arena_t own;
+    err_t e;
+    (void)arg;
+    arena_init(&own, 1u << 20);
+    jw_t out = jw_of(&own, 1u << 19);
+    pthread_barrier_wait(&begin_now);
+    (void)NEWS_EVENTS.changes(news, &out, &e, view_str(polled_id));
+    arena_free(&own);
+    return NULL;
+}
+
+static size_t files_kept(void)
+{
+    char path[100];
+    size_t n = 0;
+    for (unsigned slot = 0; slot < KEPT_SLOTS; slot++) {
+        snprintf(path, sizeof path, "%s/filters/filter-%04u", keep, slot);
+        n += access(path, F_OK) == 0;
+    }
+    return n;
+}
+
+START_TEST(what_is_removed_while_it_is_polled_leaves_no_file)
+{
+    pthread_t thread;
+    begin_keeping();
+    for (uint64_t n = 11; n < BLOCKS_MAX; n++) {
+        ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+        follow_to(n, 1);
+        polled_id = ids[0];
+        pthread_barrier_init(&begin_now, NULL, 2);
+        ck_assert_int_eq(pthread_create(&thread, NULL, poll_it, NULL), 0);
+        pthread_barrier_wait(&begin_now);
+        usleep((unsigned)n % 8 * 100);
+        (void)NEWS_EVENTS.remove(news, NULL, view_str(ids[0]));
+        pthread_join(thread, NULL);
+        pthread_barrier_destroy(&begin_now);
+        ck_assert_uint_eq(files_kept(), 0);
+    }
+    end_keeping();
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN_AROUND("news_kept", setup, teardown,
+    return UNIT_RUN_AROUND("news_kept", setup, teardown, what_is_removed_while_it_is_polled_leaves_no_file,
                            who_comes_before_the_first_head_takes_nothing_from_filters_that_are_kept,
                            a_filter_whose_block_was_taken_away_takes_no_other_with_it,
                            filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice,
