@@ -205,7 +205,7 @@ static void enlist(news_t *w, watcher_t *x)
 
 /* Blocks that came before it was made, and of which nobody wanted what it wants, are none of its news: it begins behind
  * them. With the lock held. */
-static void pass_unknown(news_t *w, watcher_t *x)
+static void pass_unknown(news_t *w, watcher_t *x, const ex_block_t *latest)
 {
     uint64_t seq = x->seq > feed_first(&w->feed) ? x->seq : feed_first(&w->feed);
     while (seq < feed_next(&w->feed) && news_answers(feed_event(&w->feed, seq)->logged, x))
@@ -213,6 +213,7 @@ static void pass_unknown(news_t *w, watcher_t *x)
     if (seq == feed_next(&w->feed) || !feed_tip(&w->feed, &x->number, &x->hash))
         return;
     x->seq = feed_next(&w->feed);
+    news_note_below(w, x, latest);
 }
 
 /* With the lock held. */
@@ -233,7 +234,7 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
         x->slot++;
     enlist(w, x);
     if (news_place(w, x))
-        pass_unknown(w, x);
+        pass_unknown(w, x, latest);
 }
 
 static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, const api_asker_t *by, api_watch_t kind,

@@ -138,6 +138,23 @@ START_TEST(a_filter_whose_block_was_taken_away_takes_no_other_with_it)
 }
 END_TEST
 
+START_TEST(who_begins_behind_blocks_that_were_told_without_logs_is_kept_with_their_ancestors)
+{
+    begin_keeping();
+    ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    const ex_block_t before = latest;
+    follow_to(12, 1);
+    latest = before; /* its request came when 10 was the latest block */
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    restart();
+    fork_at(12, 2, 14);
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(1), "+12+13+14");
+    end_keeping();
+}
+END_TEST
+
 /* ---- at the same time ---- */
 
 static const char *polled_id;
@@ -193,6 +210,7 @@ int main(void)
     return UNIT_RUN_AROUND("news_kept", setup, teardown, what_is_removed_while_it_is_polled_leaves_no_file,
                            who_comes_before_the_first_head_takes_nothing_from_filters_that_are_kept,
                            a_filter_whose_block_was_taken_away_takes_no_other_with_it,
+                           who_begins_behind_blocks_that_were_told_without_logs_is_kept_with_their_ancestors,
                            filters_go_on_after_a_restart_without_a_gap_and_tell_nothing_twice,
                            a_filter_whose_block_was_taken_away_meanwhile_is_lost_and_says_so);
 }
