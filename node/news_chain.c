@@ -52,9 +52,11 @@ bool news_answers(const ex_logged_t *l, const watcher_t *x)
     return tells(x) ? l->has_told : l->has_logs || !news_finds_in(x, l);
 }
 
-/* The same for everybody. */
+/* The same for everybody. Of a block with too many logs there is nobody left who may be told them. */
 static bool answers_all(const news_t *w, const ex_logged_t *l)
 {
+    if (l->too_large)
+        return true;
     if (w->config.mode == NEWS_ALWAYS && !l->has_logs)
         return false;
     for (const watcher_t *x = w->watchers; x; x = x->next)
@@ -280,9 +282,29 @@ static rc_t plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
     return RC_OK;
 }
 
+/* Who may be told something of a block whose logs are too many ends, rather than not being told. With the lock held. */
+static void end_untold(news_t *w, const ex_logged_t *l)
+{
+    log_write(LOG_WARN, "rpc", "filters and subscriptions end: the logs of block %llu are more than can be told",
+              (unsigned long long)l->block.header.number);
+    for (watcher_t **at = &w->watchers; *at;) {
+        const bool untold = !news_answers(l, *at) && !(*at)->failed;
+        if (untold && !(*at)->session) {
+            news_take_out(w, at);
+            continue;
+        }
+        if (untold)
+            end_one(w, *at);
+        at = &(*at)->next;
+    }
+}
+
 /* Takes the blocks, if they answer also who came meanwhile. With the lock held. */
 static void take(news_t *w, ex_logged_t *const *blocks, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        if (blocks[i]->too_large)
+            end_untold(w, blocks[i]);
     for (size_t i = 0; i < count; i++)
         if (!answers_all(w, blocks[i]))
             return; /* the same is asked for again, and most of it is in the cache */

@@ -5,7 +5,7 @@
 
 #include "base/crypto/hash.h"
 
-#define MEMORY_MAX ((size_t)64 << 20) /* of the logs of one block */
+#define ARENA_ROOM ((size_t)64 << 10) /* bytes of its own, beside what is kept */
 
 typedef struct {
     ex_logged_t logged; /* first: a pointer to it is one to this */
@@ -18,27 +18,40 @@ static counted_t *counted_of(ex_logged_t *l)
     return (counted_t *)(void *)l;
 }
 
-static size_t count_logs(const ex_past_t *p)
+/* How many logs a block has, and how many bytes of data they have together. */
+static size_t count_logs(size_t *bytes, const ex_past_t *p)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->receipt_count; i++)
+    *bytes = 0;
+    for (size_t i = 0; i < p->receipt_count; i++) {
         n += p->receipts[i].log_count;
+        for (size_t k = 0; k < p->receipts[i].log_count; k++)
+            *bytes += p->receipts[i].logs[k].data.n;
+    }
     return n;
 }
 
-static rc_t copy_log(ex_placed_log_t *out, arena_t *a, const evm_log_t *log)
+/* *data moves behind what is copied there. */
+static void copy_log(evm_log_t *out, uint8_t **data, const evm_log_t *log)
 {
-    out->log = *log;
-    out->log.data = arena_dup(a, log->data);
-    return out->log.data.p || !log->data.n ? RC_OK : RC_NOMEM;
+    *out = *log;
+    out->data = view_of(*data, log->data.n);
+    if (log->data.n)
+        memcpy(*data, log->data.p, log->data.n);
+    *data += log->data.n;
 }
 
 static rc_t copy_logs(counted_t *c, const ex_past_t *p)
 {
-    const size_t count = count_logs(p);
+    size_t bytes, n = 0;
+    const size_t count = count_logs(&bytes, p);
+    if (count > EX_LOGGED_MAX / sizeof(ex_placed_log_t) || count * sizeof(ex_placed_log_t) + bytes > EX_LOGGED_MAX) {
+        c->logged.too_large = true;
+        return RC_OK;
+    }
     ex_placed_log_t *logs = arena_calloc(&c->arena, count, sizeof *logs);
-    size_t n = 0;
-    if (!logs)
+    uint8_t *data = arena_alloc(&c->arena, bytes);
+    if (!logs || !data)
         return RC_NOMEM;
     for (size_t i = 0; i < p->receipt_count; i++) {
         hash32_t hash;
@@ -46,8 +59,7 @@ static rc_t copy_logs(counted_t *c, const ex_past_t *p)
             keccak256(&hash, p->block.transactions[i]);
         for (size_t k = 0; k < p->receipts[i].log_count; k++, n++) {
             logs[n] = (ex_placed_log_t){ .tx_hash = hash, .tx_index = i, .log_index = n };
-            if (copy_log(&logs[n], &c->arena, &p->receipts[i].logs[k]))
-                return RC_NOMEM;
+            copy_log(&logs[n].log, &data, &p->receipts[i].logs[k]);
         }
     }
     c->logged.logs = logs;
@@ -65,7 +77,7 @@ rc_t ex_logged_new(ex_logged_t **out, err_t *e, const ex_past_t *p)
     if (!c)
         return err_say(e, RC_NOMEM, "out of memory");
     atomic_init(&c->refs, 1);
-    arena_init(&c->arena, MEMORY_MAX);
+    arena_init(&c->arena, EX_LOGGED_MAX + ARENA_ROOM);
     c->logged.block.header = p->block.header;
     c->logged.block.hash = p->block.hash;
     if (has_logs && copy_logs(c, p)) {

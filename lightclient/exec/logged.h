@@ -27,6 +27,7 @@ typedef struct ex_logged ex_logged_t;
 struct ex_logged {
     ex_full_block_t block; /* header and hash alone */
     bool has_logs;
+    bool too_large; /* instead: the logs are there, and are more than are kept */
     const ex_placed_log_t *logs;
     size_t log_count;
     bool has_told;
@@ -34,6 +35,8 @@ struct ex_logged {
     size_t told_count;
     size_t bytes; /* of memory, about */
 };
+
+#define EX_LOGGED_MAX ((size_t)64 << 20) /* bytes of the logs of one block that are kept */
 
 /* Keeps a block: its header, and its logs where receipts and transactions are known. The bytes of logs are copied.
  * *out has one reference. RC_NOMEM; RC_REFUSED: the receipts are not as many as the transactions. */

@@ -178,7 +178,7 @@ static inline void head(uint64_t n)
 
 static inline void setup(void)
 {
-    arena_init(&arena, 64u << 20);
+    arena_init(&arena, 256u << 20);
     ck_assert_int_eq(hex_decode_exact(tx_bytes, sizeof tx_bytes, TX_HEX, sizeof TX_HEX - 1), RC_OK);
     keccak256(&tx_hash, view_of(tx_bytes, sizeof tx_bytes));
     clock_now = 1000000;

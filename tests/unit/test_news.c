@@ -313,6 +313,62 @@ START_TEST(receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses)
 }
 END_TEST
 
+/* A block on top with more logs than are kept of one. */
+static void make_full(uint64_t n)
+{
+    const size_t count = 310000;
+    evm_log_t *logs = calloc(count, sizeof *logs);
+    made_t *m = &chain[n];
+    ex_header_t *h = &m->block.header;
+    ex_receipt_t r = { .success = true, .cumulative_gas = 21000, .logs = logs, .log_count = count };
+    ck_assert_ptr_nonnull(logs);
+    make(n, 1);
+    for (size_t i = 0; i < count; i++)
+        logs[i].addr = m->log.addr;
+    memset(h->logs_bloom, 0, sizeof h->logs_bloom);
+    ex_bloom_add_logs(h->logs_bloom, logs, 1);
+    memcpy(r.bloom, h->logs_bloom, sizeof r.bloom);
+    ck_assert_int_eq(ex_receipt_encode(&m->receipt, &arena, &r), RC_OK);
+    ck_assert_int_eq(mpt_list_root(&h->receipts_root, &m->receipt, 1, &arena), RC_OK);
+    ex_header_hash(&m->block.hash, h);
+    free(logs);
+}
+
+START_TEST(logs_that_are_too_many_to_keep_end_who_waits_for_them_and_nobody_else)
+{
+    int one, two;
+    uint64_t number;
+    void *wait;
+    api_criteria_t a1;
+    const hash32_t nobodys = { { 1 } };
+    jw_t w = jw_of(&arena, 1u << 20);
+    ck_assert_int_eq(api_criteria_parse(&a1, &arena, API_WATCH_LOGS, view_str(OF_A1)), RC_OK);
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
+    ck_assert_int_eq(add(3, &one, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(4, &two, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(wait_for(&wait, &nobodys, NULL), RC_OK);
+    follow_to(11, 1);
+    ck_assert_str_eq(poll(0), "+11");
+    make_full(12);
+    follow_to(13, 1);
+    ck_assert_str_eq(poll(0), "filter not found"); /* rather than all but these */
+    ck_assert_str_eq(poll(1), "#11#12#13");
+    ck_assert_str_eq(poll(2), "+13");
+    ck_assert_uint_eq(ends, 1);
+    ck_assert_ptr_eq(ended_session, &one);
+    ck_assert_int_eq(look_for(&number, wait), RC_IO);
+    NEWS_EVENTS.leave(news, wait);
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    follow_to(14, 1);
+    ck_assert_str_eq(poll(0), "+14");
+    ck_assert(NEWS_EVENTS.logs(news, &w, &a1.filter, 11, 14, &latest));
+    a1.filter.addr_count = 0;
+    ck_assert(!NEWS_EVENTS.logs(news, &w, &a1.filter, 12, 12, &latest)); /* these are not in memory */
+}
+END_TEST
+
 START_TEST(who_comes_behind_blocks_that_were_told_without_logs_begins_there)
 {
     int one;
@@ -568,6 +624,7 @@ int main(void)
         who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many,
         no_client_takes_all_places_of_those_who_wait_for_receipts,
         receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses,
+        logs_that_are_too_many_to_keep_end_who_waits_for_them_and_nobody_else,
         who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
         who_has_all_filters_gives_way_to_others, who_has_the_memory_of_all_criteria_gives_way_to_others,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
