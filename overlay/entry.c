@@ -255,7 +255,7 @@ const entry_proof_t *entry_retired_by(const entry_proof_t *const *known, size_t 
     const entry_proof_t *newest = NULL;
     for (size_t i = 0; i < count; i++) {
         const key_name_t *name = &known[i]->entry.entry.name;
-        if (key_name_cmp(name, by) > 0 && !entry_admits_older(known[i], slot) &&
+        if (known[i]->has_order && key_name_cmp(name, by) > 0 && !entry_admits_older(known[i], slot) &&
             (!newest || key_name_cmp(name, &newest->entry.entry.name) > 0))
             newest = known[i];
     }

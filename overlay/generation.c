@@ -633,10 +633,8 @@ rc_t gen_commit(gen_t *g, err_t *e, view_t bytes)
     if ((i != NONE && g->records[i].committed) || is_contradicted(g, &p.entry.entry.name))
         return RC_OK;
     rc = entry_proof_judge(e, &p, &g->c.rules);
-    if (!rc && !gen_cluster(g) && !p.has_order)
-        return RC_OK; /* of some cluster, which this node may never join */
-    if (rc)
-        return rc;
+    if (rc || !p.has_order)
+        return rc; /* a first generation comes with a share: whoever has had its secret can write others */
     i = put_proof(g, &p);
     if (i == NONE)
         return err_say(e, RC_LIMIT, "too many generations at once");
@@ -644,17 +642,26 @@ rc_t gen_commit(gen_t *g, err_t *e, view_t bytes)
     return RC_OK;
 }
 
+/* The version of a first generation is its maker's least one (E1): no order of the cluster is below it. */
+static rc_t judge_first(const gen_t *g, err_t *e, const entry_signed_t *first)
+{
+    const uint64_t order = g->has_order ? g->order.id.version : 0;
+    if (!entry_is_first(&first->entry))
+        return err_in(e, RC_REFUSED, "bootstrap", "is not of a first generation");
+    if (first->entry.name.version > order && first->entry.name.version > g->c.rules.min_version)
+        return err_in(e, RC_REFUSED, "bootstrap", "its version is above the order in force");
+    return err_under(e, entry_judge(e, first, NULL, g->c.rules.ecdsa), "bootstrap");
+}
+
 /* E9, before anything is opened. first: read, not yet judged. */
 static rc_t judge_share(const gen_t *g, err_t *e, const entry_proof_t *p, const entry_signed_t *first)
 {
     order_rules_t rules = g->c.rules;
     const uint8_t *own = gen_cluster(g), *cluster = first ? first->entry.pubkey : cluster_of(p);
-    if (first && !entry_is_first(&first->entry))
-        return err_in(e, RC_REFUSED, "bootstrap", "is not of a first generation");
     if (own && memcmp(own, cluster, 33) != 0)
         return err_in(e, RC_REFUSED, "cluster", "is another");
     memcpy(rules.cluster, cluster, sizeof rules.cluster);
-    rc_t rc = first ? err_under(e, entry_judge(e, first, NULL, rules.ecdsa), "bootstrap") : RC_OK;
+    rc_t rc = first ? judge_first(g, e, first) : RC_OK;
     if (!rc)
         rc = entry_proof_judge(e, p, &rules);
     if (!rc && memcmp(cluster_of(p), cluster, 33) != 0)
@@ -711,7 +718,7 @@ rc_t gen_restore(gen_t *g, err_t *e, view_t proof, view_t first, gen_take_fn tak
         return err_say(e, rc, "the share does not open to its public key");
     adopt(g, cluster_of(&p));
     const entry_proof_t bootstrap = { .entry = f };
-    size_t at = lost ? NONE : put_proof(g, &bootstrap);
+    size_t at = lost || gen_first(g) ? NONE : put_proof(g, &bootstrap);
     if (at != NONE)
         g->records[at].committed = true;
     i = put_proof(g, &p);

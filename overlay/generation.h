@@ -72,7 +72,7 @@ NODISCARD rc_t gen_draft(gen_t *g, err_t *e, const uint8_t from[33], view_t entr
                          const key_box_t *box);
 
 /* An ACK or a COMMIT came, from anybody. RC_REFUSED, RC_MALFORMED: its author is at fault; an ACK of an entry that we
- * do not have is kept for a while. */
+ * do not have is kept for a while; a first generation is passed over, as it comes with a share. */
 NODISCARD rc_t gen_ack(gen_t *g, err_t *e, view_t bytes);
 NODISCARD rc_t gen_commit(gen_t *g, err_t *e, view_t bytes);
 

@@ -46,6 +46,9 @@ struct key_ephemeral {
 
 int key_name_cmp(const key_name_t *a, const key_name_t *b)
 {
+    const bool first = hash32_is_zero(&a->order);
+    if (first != hash32_is_zero(&b->order))
+        return first ? -1 : 1;
     if (a->version != b->version)
         return a->version < b->version ? -1 : 1;
     int order = memcmp(a->order.b, b->order.b, sizeof a->order.b);

@@ -39,7 +39,8 @@ typedef struct {
     uint8_t index;
 } key_name_t;
 
-/* < 0, 0, > 0 by version, order as bytes, index: the higher is the newer. */
+/* < 0, 0, > 0: the higher is the newer. A zero order, of which nobody but its maker answers for the version, is below
+ * all others; then by version, order as bytes, index. */
 int key_name_cmp(const key_name_t *a, const key_name_t *b);
 
 /* --- making and signing --- */

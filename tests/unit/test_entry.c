@@ -380,6 +380,22 @@ START_TEST(what_one_generation_made_void_a_later_one_does_not_revive)
 }
 END_TEST
 
+/* Whoever has had the first key's secret can sign it under any version, and it retires nobody. */
+START_TEST(a_first_generation_retires_nothing_whatever_its_version)
+{
+    static entry_proof_t one, two, forged;
+    const entry_proof_t *known[] = { &forged, &one, &two };
+    first(&one);
+    first(&forged);
+    forged.entry.entry.name.version = ORDER_VERSION_END - 1;
+    example(&two);
+    ck_assert_int_lt(key_name_cmp(&forged.entry.entry.name, &two.entry.entry.name), 0);
+    ck_assert_ptr_null(entry_retired_by(known, 2, &one.entry.entry.name, 5));
+    ck_assert_ptr_null(entry_retired_by(known, 3, &two.entry.entry.name, 5000));
+    ck_assert_ptr_eq(entry_retired_by(known, 3, &forged.entry.entry.name, 5000), &two);
+}
+END_TEST
+
 START_TEST(two_entries_of_one_name_contradict)
 {
     entry_proof_t a, b;
@@ -401,5 +417,6 @@ int main(void)
         each_bit_of_a_proof_counts, malformed_entries_are_named, an_entry_is_its_makers_and_its_keys,
         a_commit_needs_more_than_half_of_the_listed, a_proof_is_of_our_cluster_and_under_our_signers,
         nobody_acknowledges_twice, acknowledgements_are_read_whole, older_statements_are_void_from_two_slots_on,
-        what_one_generation_made_void_a_later_one_does_not_revive, two_entries_of_one_name_contradict);
+        what_one_generation_made_void_a_later_one_does_not_revive,
+        a_first_generation_retires_nothing_whatever_its_version, two_entries_of_one_name_contradict);
 }

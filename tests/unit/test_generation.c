@@ -275,6 +275,80 @@ START_TEST(what_the_excluded_member_signs_counts_for_nothing)
 }
 END_TEST
 
+/* Signs a first generation of the cluster's key, as whoever holds its secret can: with any static key of its own. */
+static view_t forged_first(uint8_t *bytes, uint64_t version, uint64_t from_slot)
+{
+    entry_proof_t p = { .has_order = false };
+    entry_t *x = &p.entry.entry;
+    wr_t w = wr_of(bytes, ENTRY_PROOF_MAX);
+    *x = (entry_t){ .name.version = version, .from_slot = from_slot, .member_count = 1, .setup = setup_hash };
+    key_point(x->pubkey, 1);
+    key_point(x->members[0], 5);
+    entry_digest(&p.entry.g, x);
+    key_sign(p.entry.by_maker, 5, &p.entry.g);
+    key_sign(p.entry.by_key, 1, &p.entry.g);
+    entry_proof_write(&w, &p);
+    return wr_view(&w);
+}
+
+/* Of the real name, which would contradict it; of the highest version; of as many versions as there is room for. */
+START_TEST(first_generations_that_are_forged_by_the_first_key_change_nothing)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX];
+    order_signed_t o;
+    key_name_t name;
+    cluster(3);
+    for (uint64_t v = 0; v < 40; v++) {
+        const view_t forged = forged_first(bytes, v < 20 ? v : ORDER_VERSION_END - v + 19, 0);
+        ck_assert_int_eq(gen_commit(nodes[1].g, NULL, forged), RC_OK);
+    }
+    settle();
+    ck_assert_uint_eq(nodes[1].evidence, 0);
+    ck_assert_int_eq(gen_signer(nodes[1].g, 100), GEN_SIGNS);
+    ck_assert_uint_eq(gen_until(nodes[1].g), UINT64_MAX);
+    ck_assert(hash32_eq(&gen_newest(nodes[1].g)->entry.g, &gen_first(nodes[0].g)->entry.g));
+    order_of(&o, 2, 3, 0, 0);
+    take_all(3, &o, 0);
+    ck_assert_int_eq(gen_give(nodes[1].g, &name, &o.id.digest, NULL, NULL), GEN_GIVES);
+    ck_assert(make(&nodes[1], 20, GEN_FIRST_WAIT_MS) == RC_OK && hash32_is_zero(&name.order));
+    settle();
+    heads(3, 104);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(signs_with(&nodes[i], 20));
+}
+END_TEST
+
+/* A member that gives the true secret under a version that no later generation would be above. */
+START_TEST(the_first_generation_of_a_share_has_no_version_above_the_order)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX];
+    const order_rules_t rules = rules_of(false);
+    static const uint64_t versions[] = { ORDER_VERSION_END - 1, 2, 1 };
+    order_signed_t o;
+    err_t e;
+    cluster(2);
+    order_of(&o, 1, 0, 0, 0);
+    for (size_t i = 0; i < 3; i++) {
+        sealed_t s;
+        uint8_t secrets[KEY_SECRETS_LEN];
+        const key_name_t name = { .version = versions[i] };
+        secrets_of(secrets, 1);
+        start(&nodes[2], 4, &rules);
+        take(&nodes[2], &o, 0);
+        start(&nodes[3], 5, &rules);
+        ck_assert_int_eq(keyring_add(nodes[3].keys, &name, secrets), RC_OK);
+        ck_assert(seal(&s, &nodes[3], &name));
+        const view_t proof = forged_first(bytes, versions[i], 0), none = { NULL, 0 };
+        const rc_t rc = gen_share(nodes[2].g, &e, proof, none, s.sealed, &s.box);
+        ck_assert_int_eq(rc, i == 2 ? RC_OK : RC_REFUSED);
+        ck_assert(i == 2 || !strcmp(e.field, "bootstrap"));
+        seal_free(&s);
+        stop(&nodes[2]);
+        stop(&nodes[3]);
+    }
+}
+END_TEST
+
 /* E10: maker 2G lists itself alone and commits twice under one name. */
 START_TEST(two_commits_of_one_name_silence_it_until_the_next_order)
 {
@@ -478,6 +552,8 @@ int main(void)
     return UNIT_RUN_AROUND(
         "generation", open, close_all, who_founds_a_cluster_signs_at_once_and_only_once,
         a_generation_is_made_acknowledged_committed_and_used_from_its_slot,
+        first_generations_that_are_forged_by_the_first_key_change_nothing,
+        the_first_generation_of_a_share_has_no_version_above_the_order,
         a_draft_is_not_used_shown_or_shared_before_its_commit, two_makers_of_one_order_end_with_the_higher_name,
         a_lower_name_is_not_acknowledged_after_a_higher, drafts_that_the_rules_do_not_allow_are_refused,
         what_the_excluded_member_signs_counts_for_nothing, two_commits_of_one_name_silence_it_until_the_next_order,

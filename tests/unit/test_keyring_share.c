@@ -47,9 +47,10 @@ static bool holds(const keyring_t *k, const key_name_t *name)
 
 START_TEST(names_are_ordered_by_version_then_order_then_index)
 {
-    static const key_name_t rows[] = { { 0, { { 0 } }, 0 }, { 1, { { 0 } }, 2 },      { 1, { { 0, 1 } }, 0 },
-                                       { 1, { { 1 } }, 0 }, { 1, { { 0x80 } }, 255 }, { 2, { { 0 } }, 0 },
-                                       { 2, { { 0 } }, 1 } };
+    static const key_name_t rows[] = { { 0, { { 0 } }, 0 },          { 1, { { 0 } }, 2 }, { 2, { { 0 } }, 1 },
+                                       { UINT64_MAX, { { 0 } }, 0 }, { 0, { { 1 } }, 0 }, { 1, { { 0, 1 } }, 0 },
+                                       { 1, { { 1 } }, 0 },          { 1, { { 1 } }, 1 }, { 1, { { 0x80 } }, 255 },
+                                       { 2, { { 0, 1 } }, 0 } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (size_t j = 0; j < sizeof rows / sizeof rows[0]; j++) {
             int c = key_name_cmp(&rows[i], &rows[j]);
