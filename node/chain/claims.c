@@ -35,8 +35,8 @@ struct claims {
     claims_listener_t listener;
     worker_t *worker;
     waiting_t *first;
-    size_t count;
-    ring_t rings[2]; /* attested, finalized */
+    size_t states, evidence; /* that wait */
+    ring_t rings[2];         /* attested, finalized */
 };
 
 claims_t *claims_new(const lc_network_t *network)
@@ -88,20 +88,27 @@ void claims_wakes(claims_t *c, worker_t *w)
 
 /* ---- what waits ---- */
 
+/* Whether one takes the other's place: of one connection, or the same evidence. */
+static bool is_same(const waiting_t *a, const waiting_t *b)
+{
+    return a->number == b->number && (a->number || view_eq(view_of(a->bytes, a->n), view_of(b->bytes, b->n)));
+}
+
 /* Puts it behind the others; in the place of what the same connection claimed before. again: it was there, and what has
  * come since is newer. RC_LIMIT: there is no room. */
 static rc_t add(claims_t *c, waiting_t *w, bool again)
 {
     pthread_mutex_lock(&c->lock);
     waiting_t **at = &c->first;
-    while (*at && (!w->number || (*at)->number != w->number))
+    while (*at && !is_same(*at, w))
         at = &(*at)->next;
     waiting_t *old = *at;
-    const bool fits = old ? !again : c->count < CLAIMS_WAITING_MAX;
+    size_t *count = w->number ? &c->states : &c->evidence;
+    const bool fits = old ? !again : *count < (w->number ? CLAIMS_WAITING_MAX : CLAIMS_EVIDENCE_MAX);
     if (fits) {
         w->next = old ? old->next : NULL;
         *at = w;
-        c->count += !old;
+        *count += !old;
     }
     if (fits && !again && c->worker)
         worker_wake(c->worker);
@@ -116,7 +123,7 @@ static waiting_t *take(claims_t *c)
     waiting_t *w = c->first;
     if (w) {
         c->first = w->next;
-        c->count--;
+        (*(w->number ? &c->states : &c->evidence))--;
     }
     pthread_mutex_unlock(&c->lock);
     return w;
@@ -395,20 +402,29 @@ static bool judge_state(claims_t *c, judge_t *j, const waiting_t *w, const claim
     return told;
 }
 
+/* Evidence. False: it is to be judged again. */
+static bool judge_evidence(claims_t *c, const judge_t *j, const waiting_t *w)
+{
+    uint64_t slot;
+    lc_progress_t progress;
+    const view_t evidence = view_of(w->bytes, w->n);
+    const rc_t rc = judge_split(&slot, c, j->sync, evidence);
+    if (!rc)
+        tell_split(c, slot, evidence);
+    lc_sync_progress(j->sync, &progress, j->now_ms);
+    return rc != RC_NEED_DATA ||
+           progress.state == LC_STATE_FOLLOWING; /* then its signers are none that will be known */
+}
+
 bool claims_turn(claims_t *c, const lc_sync_t *sync, claims_feed_fn feed, void *ctx, uint64_t now_ms)
 {
     judge_t j = { sync, feed, ctx, now_ms, false };
     pthread_mutex_lock(&c->lock);
-    size_t left = c->count;
+    size_t left = c->states + c->evidence;
     const claims_listener_t l = c->listener;
     pthread_mutex_unlock(&c->lock);
     for (waiting_t *w; left-- && (w = take(c));) {
-        uint64_t slot;
-        rc_t rc = w->number ? judge_state(c, &j, w, &l) ? RC_OK : RC_NEED_DATA
-                            : judge_split(&slot, c, sync, view_of(w->bytes, w->n));
-        if (!w->number && !rc)
-            tell_split(c, slot, view_of(w->bytes, w->n));
-        if (rc != RC_NEED_DATA)
+        if (w->number ? judge_state(c, &j, w, &l) : judge_evidence(c, &j, w))
             free(w);
         else if (add(c, w, true))
             continue; /* a newer one of the same connection has come */

@@ -22,6 +22,7 @@
 #include "overlay/floor.h"
 #include "overlay/state.h"
 
+#define CLAIMS_EVIDENCE_MAX 4u                                /* ... pieces of evidence, beside them */
 #define CLAIMS_WAITING_MAX 64u                                /* states that wait to be judged */
 #define CLAIMS_PROOF_MAX 8192u                                /* bytes of an update that is kept */
 #define CLAIMS_PROOFS_MAX 64u                                 /* headers of each kind that are kept */

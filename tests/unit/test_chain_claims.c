@@ -425,6 +425,45 @@ START_TEST(so_many_states_may_wait)
 }
 END_TEST
 
+/* Of two headers of one slot whose signers nobody knows. */
+static rc_t put_unknown(uint64_t slot)
+{
+    static uint8_t bytes[CLAIMS_SPLIT_MAX];
+    const made_t a = make(slot, 0, SIZE), b = make(slot, 1, SIZE);
+    wr_t w = wr_of(bytes, sizeof bytes);
+    claims_split_write(&w, &(claims_split_t){ { LC_OPTIMISTIC, LC_OPTIMISTIC },
+                                              { view_of(a.bytes, sizeof a.bytes), view_of(b.bytes, sizeof b.bytes) } });
+    return claims_put_evidence(claims, wr_view(&w));
+}
+
+START_TEST(evidence_that_nobody_can_judge_keeps_no_state_out)
+{
+    const state_t none = { .holds = true };
+    lc_progress_t progress;
+    lc_sync_t *ready = sync;
+    sync = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = checkpoint });
+    for (unsigned i = 0; i < 2 * CLAIMS_EVIDENCE_MAX; i++) /* each twice */
+        ck_assert_int_eq(put_unknown(1000 + i / 2), RC_OK);
+    ck_assert_int_eq(put_unknown(2000), RC_LIMIT);
+    (void)claims_turn(claims, sync, feed, NULL, now());
+    ck_assert_int_eq(put_unknown(2000), RC_LIMIT); /* they wait until the signers may be known */
+    for (uint64_t i = 1; i <= CLAIMS_WAITING_MAX; i++)
+        ck_assert_int_eq(claims_put(claims, i, &none), RC_OK);
+    lc_sync_free(sync);
+    sync = ready;
+    const made_t m = make(18, 0, SIZE);
+    const state_claim_t c = claim_of(&m, 18);
+    (void)claims_turn(claims, sync, feed, NULL, now());
+    ck_assert_int_eq(tell(7, &c), FLOOR_PROVEN);
+    lc_sync_progress(sync, &progress, now());
+    ck_assert_int_eq(progress.state, LC_STATE_FOLLOWING);
+    (void)claims_turn(claims, sync, feed, NULL, now());
+    for (unsigned i = 0; i < CLAIMS_EVIDENCE_MAX; i++)
+        ck_assert_int_eq(put_unknown(2000 + i), RC_OK);
+    ck_assert_uint_eq(told.splits, 0);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("chain_claims", setup, teardown, a_proven_head_is_taken_over,
@@ -434,5 +473,6 @@ int main(void)
                            a_contradicting_header_that_is_not_proven_is_none,
                            evidence_convinces_who_has_seen_neither_header, one_header_twice_is_no_evidence,
                            evidence_is_read_whole, who_repeats_itself_changes_nothing_of_what_is_asked,
-                           what_cannot_be_judged_yet_waits_and_a_newer_state_takes_its_place, so_many_states_may_wait);
+                           what_cannot_be_judged_yet_waits_and_a_newer_state_takes_its_place, so_many_states_may_wait,
+                           evidence_that_nobody_can_judge_keeps_no_state_out);
 }
