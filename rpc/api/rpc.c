@@ -7,9 +7,11 @@
 #include "lightclient/exec/wait.h"
 #include "rpc/api/past.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define PLAIN_DIGITS_MAX 18u /* of an id that any reader of JSON takes for a number */
+#define ESCAPE_LEN 6u        /* of \uXXXX in a text */
 #define NAME_MAX_LEN 2048u   /* bytes of a method's name, as in geth */
 
 #define AGAIN_ARENA_MAX ((size_t)128 << 20)
@@ -89,13 +91,23 @@ static bool next_value(view_t *out, view_t t, size_t *at)
     return end > from;
 }
 
-/* The text of an object's id; p NULL: it is not found, perhaps because its name is written with escapes. */
+/* Whether a name, as it is written, is "id". */
+static bool is_id(view_t name)
+{
+    static const char *const forms[] = { "\"id\"", "\"\\u0069d\"", "\"i\\u0064\"", "\"\\u0069\\u0064\"" };
+    bool is = false;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        is |= view_eq(name, view_str(forms[i]));
+    return is;
+}
+
+/* The text of an object's id; p NULL: it has none. */
 static view_t raw_id(view_t object)
 {
     size_t at = skip_space(object, 0) + 1;
     view_t name, value;
     while (next_value(&name, object, &at) && next_value(&value, object, &at))
-        if (view_eq(name, view_str("\"id\"")))
+        if (is_id(name))
             return value;
     return view_of(NULL, 0);
 }
@@ -134,27 +146,51 @@ static bool is_number(view_t t)
     return end == t.n;
 }
 
-/* An object's id that is a number which no reader here can hold. p NULL: it is none. */
-static view_t large_id(view_t object)
+/* Whether it is a number that perhaps no reader here can hold. */
+static bool is_large(view_t id)
 {
-    const size_t at = skip_space(object, 0);
-    const view_t id = at < object.n && object.p[at] == '{' ? raw_id(object) : view_of(NULL, 0);
-    return id.n > PLAIN_DIGITS_MAX && is_number(id) ? id : view_of(NULL, 0);
+    return (id.n > PLAIN_DIGITS_MAX || (id.n && (memchr(id.p, 'e', id.n) || memchr(id.p, 'E', id.n)))) && is_number(id);
 }
 
+/* Where the next \uXXXX of a text begins, from a place on; its end: there is none. */
+static size_t next_escape(view_t t, size_t at)
+{
+    for (; at + ESCAPE_LEN < t.n; at++) {
+        if (t.p[at] != '\\')
+            continue;
+        size_t digits = 0;
+        while (t.p[at + 1] == 'u' && digits < 4 && isxdigit(t.p[at + 2 + digits]))
+            digits++;
+        if (digits == 4)
+            return at;
+        at++;
+    }
+    return t.n;
+}
+
+/* What no reader here can hold of an object's id is something else in the copy: a number 0, an escape of a text, which
+ * may be a zero or half a character, spaces. */
 static bool blank_id(uint8_t **copy, arena_t *a, view_t body, view_t object)
 {
-    const view_t id = large_id(object);
-    if (!id.p)
+    const size_t start = skip_space(object, 0);
+    const view_t id = start < object.n && object.p[start] == '{' ? raw_id(object) : view_of(NULL, 0);
+    const bool large = is_large(id);
+    size_t at = id.n && id.p[0] == '"' ? next_escape(id, 0) : id.n;
+    if (!large && at == id.n)
         return true;
     if (!*copy && !(*copy = (uint8_t *)(uintptr_t)arena_dup(a, body).p))
         return false;
-    memset(*copy + (id.p - body.p), ' ', id.n);
-    (*copy)[id.p - body.p] = '0';
+    uint8_t *const p = *copy + (id.p - body.p);
+    if (large) {
+        memset(p, ' ', id.n);
+        p[0] = '0';
+    }
+    for (; at < id.n; at = next_escape(id, at + ESCAPE_LEN))
+        memset(p + at, ' ', ESCAPE_LEN);
     return true;
 }
 
-/* A body as it is read: ids are only ever repeated, so those that are too large to be read are 0 there. p NULL: no
+/* A body as it is read: ids are only ever repeated, so what cannot be read of them is blanked there. p NULL: no
  * memory. */
 static view_t readable(arena_t *a, view_t body)
 {
@@ -221,11 +257,8 @@ static bool has_id(const jo_t *o)
 
 static void read_id(item_t *it, const jo_t *o, view_t text)
 {
-    if (!has_id(o))
-        return;
-    it->id = raw_id(text);
-    if (!it->id.p)
-        it->id = jo_as_written(o, it->call.arena, "id");
+    if (has_id(o))
+        it->id = raw_id(text);
 }
 
 /* The positional parameters; those that are left out stand as absent ones. False: the call has failed. */

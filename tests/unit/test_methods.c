@@ -54,7 +54,12 @@ START_TEST(ids_come_back_byte_for_byte)
                                        "18446744073709551616",
                                        "-123456789012345678901234567890",
                                        "1.5E+1234567890123456",
-                                       "0.0000000000000000000000001e-999" };
+                                       "0.0000000000000000000000001e-999",
+                                       "1e400",
+                                       "-1E+999",
+                                       "\"a\\u0000b\"",
+                                       "\"\\ud800\"",
+                                       "\"\\udC00\\ud800\\\\u0000\\\"\"" };
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         char request[400], want[400];
         snprintf(request, sizeof request,
@@ -73,7 +78,14 @@ START_TEST(ids_come_back_byte_for_byte)
     }
     ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"id\":01111111111111111111,\"method\":\"eth_chainId\"}"),
                      ERROR_NULL("-32700", "parse error"));
-    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"i\\u0064\":1,\"method\":\"eth_chainId\"}"), CHAIN_ID_RESULT("1"));
+    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"i\\u0064\":1.50,\"method\":\"eth_chainId\"}"),
+                     CHAIN_ID_RESULT("1.50"));
+    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"\\u0069d\":1e400,\"method\":\"eth_chainId\"}"),
+                     CHAIN_ID_RESULT("1e400"));
+    ck_assert_str_eq(serve(CHAIN_ID("\"\\u00g0\"")), ERROR_NULL("-32700", "parse error"));
+    ck_assert_str_eq(serve(CHAIN_ID("\"\\u000\"")), ERROR_NULL("-32700", "parse error"));
+    ck_assert_str_eq(serve(CHAIN_ID("\"\\u0000\xff\"")), ERROR_NULL("-32700", "parse error"));
+    ck_assert_str_eq(serve(CHAIN_ID("1e")), ERROR_NULL("-32700", "parse error"));
 }
 END_TEST
 
