@@ -37,7 +37,7 @@ static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
     memset(v->asked, 0, r->count * sizeof *v->asked);
     v->open = true;
     v->endpoint = endpoint;
-    v->heard = v->own = v->stopped = v->late = false;
+    v->heard = v->own = v->stopped = v->late = v->denies = false;
     v->all = v->mine = (fault_t){ 0 };
     v->retry_after_ms = 0;
     v->slots_most = BATCH_SLOTS_MAX;
@@ -279,12 +279,14 @@ static void give_lacks(round_t *r)
 }
 
 /* An endpoint has had its say, and nothing was wrong with it: another one is asked for what it did not know. */
-static void note_lacks(round_t *r)
+static void note_lacks(round_t *r, const visit_t *v)
 {
     if (!is_lacking(r))
         return;
-    if (!r->lacks++)
+    if (!r->lacking)
         r->lacked_ms = r->now_ms();
+    r->lacking = true;
+    r->lacks += v->denies;
     r->honest = true;
     r->rc = err_say(&r->why, RC_IO, "nobody knows it");
     if (r->lacks >= ROUND_LACKS_MAX)
@@ -294,7 +296,7 @@ static void note_lacks(round_t *r)
 /* By now_ms, when what is unknown so far is unknown. */
 static uint64_t lacks_due_ms(const round_t *r)
 {
-    return r->lacks && is_lacking(r) ? r->lacked_ms + ROUND_LACK_MAX_MS : UINT64_MAX;
+    return r->lacking && is_lacking(r) ? r->lacked_ms + ROUND_LACK_MAX_MS : UINT64_MAX;
 }
 
 /* Reports how the endpoint did, if what it did is ours to report: what only a guess asked for, it need not have. */
@@ -308,7 +310,7 @@ static void leave_endpoint(round_t *r, visit_t *v)
     r->honest |= (rc == RC_IO || rc == RC_NEED_DATA) && v->heard && !v->all.passes;
     r->rc = rc;
     if (!rc) {
-        note_lacks(r);
+        note_lacks(r, v);
         return;
     }
     if (v->all.passes)
@@ -401,7 +403,7 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
     if (r->answered[s->index]) /* another endpoint was faster */
         return RC_OK;
     if (a->answer.absent && s->need->may_lack) {
-        r->lacked[s->index] = true;
+        r->lacked[s->index] = v->denies = true;
         return RC_OK;
     }
     if (s->need->kind == NEED_HINT && a->refusal == REFUSAL_METHOD) /* another one may have it */

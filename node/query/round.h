@@ -64,6 +64,7 @@ typedef struct {
     size_t endpoint;
     bool *asked;       /* ... for this need: it has had its say */
     bool heard;        /* it answered a batch, if only with errors */
+    bool denies;       /* it said of something that it is unknown */
     size_t slots_most; /* of one proof: beyond what the endpoint is known to give, it has refused more on this visit */
     bool doubted;      /* what it gave by number was wrong, and it is asked which block it has there: */
     need_t doubt;      /* ... the header at the oldest such number, */
@@ -93,7 +94,8 @@ typedef struct {
     bool *answered;
     bool **had;         /* of a proof of several slots: which of them were given, in pieces; else NULL */
     bool *lacked;       /* an endpoint said that it is unknown, which may be an answer */
-    unsigned lacks;     /* endpoints that have said so of any, */
+    unsigned lacks;     /* endpoints that have said so of any; who names a place where it cannot be is none of them */
+    bool lacking;       /* one did either: */
     uint64_t lacked_ms; /* ... the first by now_ms then */
     bool honest;        /* an endpoint answered, and had not everything */
     rc_t rc;            /* of the last endpoint; RC_OK: nothing is left that another one should be asked for */

@@ -258,6 +258,30 @@ START_TEST(a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction)
 }
 END_TEST
 
+/* However many name a block where nobody can look, that counts for nobody who does not know the transaction. */
+START_TEST(who_names_no_place_is_none_of_those_who_do_not_know_a_transaction)
+{
+    char liars[3][80];
+    query_t *q;
+    err_t e;
+    open_world(RETURN_42);
+    close_engine();
+    ends[0].where = "0x7fffffff";
+    for (unsigned i = 0; i < 3; i++)
+        snprintf(liars[i], sizeof liars[i], "%s/%u", url[0], i);
+    upstream = up_new((const char *const[]){ liars[0], liars[1], liars[2], url[1] }, 4);
+    const ask_config_t config = { .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_system_ms };
+    ck_assert_int_eq(ask_new(&engine, &e, &config), RC_OK);
+    const ex_history_config_t c = { .chain_id = 1, .head = &s.block, .by = EX_BY_TRANSACTION, .hash = { { 7 } } };
+    ck_assert_int_eq(ex_history_new(&q, &e, &c), RC_OK);
+    ck_assert_msg(ask_wait(&q, &e, engine, q) == RC_OK, "%s", e.text);
+    ck_assert_uint_eq(ends[0].batches, 3);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    query_free(q);
+    close_world();
+}
+END_TEST
+
 static rc_t send_it(err_t *e)
 {
     static const uint8_t raw[] = { 0xc2, 0x01, 0x02 };
@@ -309,5 +333,6 @@ int main(void)
         only_a_header_of_the_number_says_of_which_branch_it_is, what_is_wrong_below_where_branches_part_is_a_lie,
         silence_about_the_branch_is_counted_when_another_one_was_faster,
         a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction,
+        who_names_no_place_is_none_of_those_who_do_not_know_a_transaction,
         a_transaction_that_a_second_endpoint_knows_already_is_sent);
 }
