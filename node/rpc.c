@@ -196,6 +196,10 @@ static void start_queries(job_t *j)
 static void go_on(pool_task_t *t)
 {
     job_t *j = job_of(t);
+    if (is_left_job(j)) { /* as geth: what waits is not begun for who has left */
+        end_job(j, RC_OK);
+        return;
+    }
     (void)api_rpc_more(j->request);
     start_queries(j);
 }

@@ -1,5 +1,6 @@
 /* POST /rpc from the wire to the wire: server, machine, engine, endpoints on loopback. */
 #include <check.h>
+#include <semaphore.h>
 
 #include "http/server.h"
 #include "node/rpc.h"
@@ -89,6 +90,48 @@ START_TEST(what_changes_something_waits_for_what_stands_before_it)
     expect_answer(
         "[" OF_A ",{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_uninstallFilter\",\"params\":[\"0x1\"]}]",
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x3e8\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":false}]");
+}
+END_TEST
+
+static atomic_uint left_asked, removals;
+static sem_t told;
+
+/* He is there when his request is begun, and then no more. */
+static bool has_left(void *ctx)
+{
+    (void)ctx;
+    return atomic_fetch_add(&left_asked, 1) > 0;
+}
+
+static bool note_removal(void *ctx, void *session, view_t id)
+{
+    (void)ctx, (void)session, (void)id;
+    atomic_fetch_add(&removals, 1);
+    return true;
+}
+
+static void on_told(void *ctx, view_t text)
+{
+    (void)ctx, (void)text;
+    sem_post(&told);
+}
+
+START_TEST(what_waits_to_change_something_is_not_begun_for_who_has_left)
+{
+    static const api_events_t events = { .remove = note_removal };
+    static const char batch[] =
+        "[" OF_A ",{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_uninstallFilter\",\"params\":[\"0x1\"]}]";
+    api_world.events = &events;
+    sem_init(&told, 0, 0);
+    node_rpc_run(
+        rpc, &api_world,
+        &(node_rpc_call_t){
+            .take_body = (uint8_t *)strdup(batch), .n = strlen(batch), .done = on_told, .unwanted = has_left });
+    while (sem_wait(&told)) {
+    }
+    ck_assert_uint_eq(atomic_load(&removals), 0);
+    ck_assert_uint_gt(atomic_load(&left_asked), 1);
+    sem_destroy(&told);
 }
 END_TEST
 
@@ -262,6 +305,7 @@ int main(void)
         what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns,
         what_was_answered_at_the_same_head_is_answered_at_once, what_is_sent_goes_to_relays_alone_where_there_are_some,
         a_batch_is_proven_and_answered_in_order, what_changes_something_waits_for_what_stands_before_it,
-        notifications_get_an_empty_answer, what_no_endpoint_can_prove_is_an_error_that_names_one,
-        a_node_without_an_engine_says_why, a_request_that_waits_is_answered_when_the_node_stops);
+        what_waits_to_change_something_is_not_begun_for_who_has_left, notifications_get_an_empty_answer,
+        what_no_endpoint_can_prove_is_an_error_that_names_one, a_node_without_an_engine_says_why,
+        a_request_that_waits_is_answered_when_the_node_stops);
 }
