@@ -71,7 +71,10 @@ static rc_t find_key(ex_roots_t *r, hash32_t *out, err_t *e, const mpt_gap_t *ga
         if (begins(&hash, gap))
             return RC_OK;
     }
-    return err_say(e, RC_REFUSED, "the state root needs a node that no proof shows: something is removed beside it");
+    return err_say(e, RC_REFUSED,
+                   gap->nibbles > EX_ROOTS_DEPTH_MAX
+                       ? "the state root needs a node that no proof shows: something is removed beside it"
+                       : "the state root needs nodes that no proof shows: more than keys are looked for");
 }
 
 /* What is missing on the way to a slot of an account, or beside it. */

@@ -183,6 +183,7 @@ START_TEST(the_search_for_a_key_ends_with_the_time_or_the_hashes)
     r.hashes = EX_ROOTS_HASHES_MAX - 10;
     ck_assert_int_eq(ex_roots_apply(&r, &after, &e, &change, 1), RC_REFUSED);
     ck_assert_uint_eq(r.hashes, EX_ROOTS_HASHES_MAX);
+    ck_assert_str_eq(e.text, "the state root needs nodes that no proof shows: more than keys are looked for");
     ck_assert_int_eq(ex_roots_apply(&r, &after, &e, &change, 1), RC_REFUSED); /* it is of the request, not of a step */
     ck_assert(hash32_eq(&after, &root));
 }
