@@ -103,6 +103,7 @@ static void session_free(session_t *s)
     lane_clear(&s->gave);
     lane_clear(&s->flooded);
     lane_clear(&s->heard_flood);
+    free(s->owed);
     key_ephemeral_free(s->ephemeral);
     key_ephemeral_free(s->draft_key);
     free(s->draft);
@@ -703,6 +704,7 @@ rc_t join_new(join_t **out, const join_config_t *config)
     j->protocols[JOIN_STATE] = protocol(j, STATE_PROTOCOL, state_opened, state_data, state_closed);
     j->protocols[JOIN_KEYSHARE] = protocol(j, KEYSHARE_PROTOCOL, key_opened, key_data, key_closed);
     j->protocols[JOIN_FLOOD] = protocol(j, FLOOD_PROTOCOL, flood_opened, flood_data, flood_closed);
+    j->protocols[JOIN_FLOOD].writable = flood_writable;
     j->protocols[JOIN_ORDER] = protocol(j, JOIN_ORDER_PROTOCOL, order_opened, order_data, order_closed);
     const rc_t rc = make_machines(j);
     if (rc) {

@@ -115,6 +115,8 @@ struct session {
     /* what goes to all */
     bool spreads; /* it is a peer, and the flood knows */
     lane_t flooded, heard_flood;
+    hash32_t *owed; /* ids of messages that it is to be sent once there is room, the oldest first; NULL: none yet */
+    size_t owed_count;
 
     err_t trouble;
 };
@@ -221,6 +223,7 @@ void spread_turn(join_t *j);
 void flood_opened(void *ctx, net_stream_t *stream);
 void flood_data(void *ctx, net_stream_t *stream, view_t bytes);
 void flood_closed(void *ctx, net_stream_t *stream, rc_t why);
+void flood_writable(void *ctx, net_stream_t *stream);
 void flood_read_held(session_t *s);
 
 /* The session of a connection; NULL: there is none. */

@@ -8,6 +8,7 @@
 
 #define LENGTH_MAX 4u /* bytes of a message's length */
 #define FRAME_MAX (FLOOD_FRAME_MAX + LENGTH_MAX)
+#define OWED_ROOM (NET_QUEUE_MAX / 2)     /* of a stream's queue; the other half is for what comes meanwhile */
 #define AGAIN_MS (FLOOD_KEEP_MS - 60000u) /* what was spread longer ago is not pulled by who connects now */
 
 /* ---- peers ---- */
@@ -100,6 +101,27 @@ void spread_update(join_t *j)
 
 /* ---- frames ---- */
 
+/* Notes a message that goes out as soon as there is room. False: it is owed too much, or out of memory. */
+static bool owe(session_t *s, const hash32_t *id)
+{
+    if (!s->owed)
+        s->owed = malloc(FLOOD_KEPT_MAX * sizeof *s->owed);
+    if (!s->owed || s->owed_count == FLOOD_KEPT_MAX)
+        return false;
+    s->owed[s->owed_count++] = *id;
+    return true;
+}
+
+/* Whether a message has to wait, and is noted. */
+static bool waits(session_t *s, const flood_out_t *out, size_t n)
+{
+    hash32_t id;
+    if (out->kind != FLOOD_SEND || !s->flooded.stream || net_room(s->flooded.stream) >= n)
+        return false;
+    flood_id(&id, out->message);
+    return owe(s, &id);
+}
+
 static void send_frame(join_t *j, const flood_out_t *out)
 {
     net_stream_t *stream;
@@ -116,7 +138,7 @@ static void send_frame(join_t *j, const flood_out_t *out)
         if (!rc)
             s->flooded.stream = stream;
     }
-    if (!rc)
+    if (!rc && !waits(s, out, w.n))
         rc = net_write(s->flooded.stream, wr_view(&w));
     free(buf);
     if (rc) {
@@ -157,7 +179,33 @@ rc_t join_publish(join_t *j, err_t *e, uint32_t kind, view_t payload)
     return rc;
 }
 
+/* Puts the first of what is owed on its way, unless it has expired. False: nothing is, or there is no room yet. */
+static bool pay(session_t *s)
+{
+    if (!s->conn || !s->owed_count || (s->flooded.stream && net_room(s->flooded.stream) < OWED_ROOM))
+        return false;
+    const hash32_t id = s->owed[0];
+    memmove(s->owed, s->owed + 1, --s->owed_count * sizeof *s->owed);
+    return flood_take_pull(s->join->flood, s->static_key, &id, 1, s->join->now_ms) == RC_OK;
+}
+
+void flood_writable(void *ctx, net_stream_t *stream)
+{
+    const lane_t *l = net_stream_user(stream);
+    (void)ctx;
+    if (l && l == &l->session->flooded)
+        spread_pump(l->session->join);
+}
+
 /* ---- what comes ---- */
+
+/* What a peer lacks goes as far as there is room, and then on; a peer that asks for more than there can be gets the
+ * first of it. */
+static void take_pull(session_t *s, const hash32_t *ids, size_t n)
+{
+    for (size_t i = 0; i < n && owe(s, &ids[i]); i++)
+        ;
+}
 
 static rc_t take_frame(session_t *s, err_t *e, view_t bytes)
 {
@@ -170,7 +218,7 @@ static rc_t take_frame(session_t *s, err_t *e, view_t bytes)
     else if (!rc && f->kind == FLOOD_IDS)
         rc = flood_take_ids(flood, s->static_key, f->ids, f->id_count, now);
     else if (!rc)
-        rc = flood_take_pull(flood, s->static_key, f->ids, f->id_count, now);
+        take_pull(s, f->ids, f->id_count);
     free(f);
     return rc == RC_REFUSED || rc == RC_MALFORMED ? rc : RC_OK; /* the rest is no fault of the peer's */
 }
@@ -329,6 +377,8 @@ void spread_pump(join_t *j)
             flood_out(j, &out);
             more = true;
         }
+        for (session_t *s = j->sessions; s; s = s->next)
+            more |= pay(s);
     }
     j->pumping = false;
     if (keys_changed(j)) {

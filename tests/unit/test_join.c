@@ -242,6 +242,30 @@ START_TEST(evidence_is_judged_at_the_moment_of_giving)
 }
 END_TEST
 
+/* More than waits on a stream, which one pull asks for; and more of the same meanwhile. */
+START_TEST(who_comes_late_gets_all_that_was_said_however_much_it_is)
+{
+    static uint8_t bytes[FLOOD_PAYLOAD_MAX];
+    err_t e;
+    begin();
+    for (unsigned i = 0; i < 40; i++) {
+        memset(bytes, (int)i, sizeof bytes);
+        ck_assert_int_eq(join_publish(founder.join, &e, FLOOD_APPLICATION, view_of(bytes, sizeof bytes)), RC_OK);
+    }
+    member_start(&joiner);
+    join_up(&joiner, 1);
+    for (unsigned i = 40; i < 80; i++) {
+        memset(bytes, (int)i, sizeof bytes);
+        ck_assert_int_eq(join_publish(founder.join, &e, FLOOD_APPLICATION, view_of(bytes, sizeof bytes)), RC_OK);
+    }
+    run_members(60000);
+    ck_assert_uint_eq(joiner.closed + founder.closed, 0);
+    ck_assert_uint_eq(joiner.delivered, 80);
+    ck_assert(holds_key(&joiner));
+    members_close();
+}
+END_TEST
+
 START_TEST(what_has_expired_is_attested_anew)
 {
     begin();
@@ -394,6 +418,7 @@ int main(void)
         a_node_without_a_key_gives_none_and_asks_again_when_there_is_one, a_key_is_made_once_and_not_by_who_is_pinned,
         no_key_for_who_is_configured_otherwise, a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key,
         evidence_is_judged_at_the_moment_of_giving, what_has_expired_is_attested_anew,
+        who_comes_late_gets_all_that_was_said_however_much_it_is,
         who_is_not_attested_learns_of_no_protocol_and_is_closed, the_key_comes_through_loss_and_reordering,
         the_secret_is_nowhere_but_in_the_locked_pages_of_both_rings);
 }
