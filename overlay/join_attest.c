@@ -196,7 +196,10 @@ void join_job_run(join_job_t *link)
     const mattest_present_t present = { policy, job->collateral, job->now_s };
     mattest_t *m = job->session->m;
     switch (job->kind) {
-    case JOB_QUOTE: job->rc = c->evidence(c->ctx, &job->evidence, &job->e, job->report_data); break;
+    case JOB_QUOTE:
+        job->rc = job->session->gone ? err_say(&job->e, RC_TIMEOUT, "the peer is gone")
+                                     : c->evidence(c->ctx, &job->evidence, &job->e, job->report_data);
+        break;
     case JOB_TAKE:
         job->rc = mattest_take(m, view_of(job->bytes, job->n), job->collateral, job->now_s, job->now_ms);
         break;
@@ -217,9 +220,17 @@ void join_job_drop(join_job_t *link)
 
 static void pump(session_t *s);
 
-/* The code with which a connection ends whose attestation failed so. */
-static unsigned bye_of(const err_t *why)
+/* Whether our quote is still to be made: then it is not the peer that is late. */
+static bool is_our_turn(const session_t *s)
 {
+    return s->quoting && !s->quoted;
+}
+
+/* The code with which a connection ends whose attestation failed so. */
+static unsigned bye_of(const session_t *s, const err_t *why)
+{
+    if (why->code == E_DEADLINE && is_our_turn(s))
+        return NET_BYE;
     return why->code == E_CHAIN_ID || why->code == E_GENESIS ? NET_BYE_WRONG_CHAIN : NET_BYE_ATTEST;
 }
 
@@ -330,7 +341,7 @@ static void attested(session_t *s)
 static void failed(session_t *s)
 {
     const err_t why = *mattest_fault(s->m);
-    session_refuse(s, bye_of(&why), &why);
+    session_refuse(s, bye_of(s, &why), &why);
 }
 
 /* One step of the machine, which no job has. False: nothing is left to do now. */
@@ -378,6 +389,7 @@ static void pump(session_t *s)
 
 static void quote_done(session_t *s, job_t *job)
 {
+    s->quoted = true;
     if (job->rc || !s->conn) {
         if (s->conn) {
             err_before(&job->e, job->rc, "our own quote: ");
@@ -573,6 +585,7 @@ void join_closed(join_t *j, net_conn_t *c, const err_t *why)
         note_refusal(j, c, net_bye_code(c), why);
     key_forget(s);
     s->conn = NULL;
+    s->gone = true;
     s->ordered.stream = s->attest.stream = s->told.stream = s->heard.stream = s->ask.stream = s->gave.stream = NULL;
     s->asked[0].stream = s->asked[1].stream = s->flooded.stream = s->heard_flood.stream = NULL;
     session_changed(s);
@@ -599,7 +612,9 @@ static void session_turn(session_t *s)
     const uint64_t now = s->join->now_ms;
     if (!s->conn)
         return;
-    if (!s->attested && now >= s->deadline_ms)
+    if (!s->attested && now >= s->deadline_ms && is_our_turn(s))
+        refuse(s, NET_BYE, RC_TIMEOUT, "our own quote was not made in time");
+    else if (!s->attested && now >= s->deadline_ms)
         refuse(s, NET_BYE_ATTEST, RC_TIMEOUT, "the peer did not attest in time");
     else if (s->attested && !s->has_state && now >= s->deadline_ms)
         refuse(s, NET_BYE_PROTOCOL, RC_TIMEOUT, "the peer told no state in time");

@@ -12,6 +12,8 @@
 #ifndef OVERLAY_JOIN_PARTS_H
 #define OVERLAY_JOIN_PARTS_H
 
+#include <stdatomic.h>
+
 #include "overlay/flood_wire.h"
 #include "overlay/join.h"
 #include "overlay/keyshare.h"
@@ -69,11 +71,13 @@ struct session {
 
     /* attestation */
     mattest_t *m;
-    bool busy;       /* a job has the machine */
-    bool poke;       /* it is to be turned, though nothing came */
-    bool quoting;    /* a quote was asked for */
-    bool checked;    /* the HELLO's static key is the connection's */
-    bool said_holds; /* our HELLO said that we hold a key: a hint, on which nothing may depend */
+    bool busy;        /* a job has the machine */
+    bool poke;        /* it is to be turned, though nothing came */
+    bool quoting;     /* a quote was asked for */
+    bool quoted;      /* ... and made */
+    atomic_bool gone; /* nobody waits any more for what slow jobs make */
+    bool checked;     /* the HELLO's static key is the connection's */
+    bool said_holds;  /* our HELLO said that we hold a key: a hint, on which nothing may depend */
     bool confirmed, attested, rejudge, refused;
     uint64_t leaves_ms; /* the order in force shuts it out, and by then it has been told that order; 0: it stays */
     err_t leaves_for;

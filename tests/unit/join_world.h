@@ -25,7 +25,10 @@ typedef struct {
     int64_t now_s;
     uint64_t quote_ms; /* how long a quote takes */
     uint64_t keyed_ms;
-    bool deaf; /* its jobs do not end */
+    bool deaf;        /* its jobs do not end */
+    bool quotes_wait; /* the jobs of its quotes are put aside, */
+    join_job_t *aside;
+    unsigned quotes; /* that were made */
 } member_t;
 
 static memory_t *net_world;
@@ -42,7 +45,7 @@ static inline rc_t member_sign(void *ctx, uint8_t out[64], const hash32_t *diges
 static inline rc_t member_evidence(void *ctx, tee_evidence_t *out, err_t *e,
                                    const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
-    (void)ctx;
+    ((member_t *)ctx)->quotes++;
     return world.provider.get_evidence(world.provider.ctx, out, e, report_data);
 }
 
@@ -61,6 +64,11 @@ static inline void member_post(void *ctx, join_job_t *job)
 {
     member_t *m = ctx;
     job->next = NULL;
+    if (job->slow && m->quotes_wait) {
+        job->next = m->aside;
+        m->aside = job;
+        return;
+    }
     *m->jobs_end = job;
     m->jobs_end = &job->next;
 }
@@ -198,6 +206,17 @@ static inline bool member_work(member_t *m)
     return true;
 }
 
+/* Makes the quotes that were put aside. */
+static inline void member_quote(member_t *m)
+{
+    m->quotes_wait = false;
+    for (join_job_t *job; (job = m->aside);) {
+        m->aside = job->next;
+        join_job_run(job);
+        join_job_done(job);
+    }
+}
+
 static inline void run_members(uint64_t ms)
 {
     const uint64_t until = memory_now(net_world) + ms;
@@ -228,6 +247,10 @@ static inline void member_stop(member_t *m)
     while (m->jobs) {
         join_job_t *job = m->jobs;
         m->jobs = job->next;
+        join_job_drop(job);
+    }
+    for (join_job_t *job; (job = m->aside);) {
+        m->aside = job->next;
         join_job_drop(job);
     }
     join_free(m->join);

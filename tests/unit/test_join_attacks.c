@@ -1,4 +1,5 @@
 /* What a peer may try on a connection that is being attested, or is: each protocol's stream is opened by hand. */
+#include "overlay/bans.h"
 #include "overlay/flood_wire.h"
 #include "tests/unit/join_world.h"
 
@@ -154,9 +155,51 @@ START_TEST(what_breaks_a_protocol_ends_the_connection)
 }
 END_TEST
 
+/* Strangers that say HELLO and leave: the quotes that they asked for are made for nobody. */
+START_TEST(no_quote_is_made_for_who_is_gone)
+{
+    begin();
+    founder.quotes_wait = true;
+    for (unsigned i = 0; i < 6; i++) {
+        net_conn_t *c = dial_member(&joiner, 1);
+        run_members(200);
+        net_close(c, NET_BYE, "gone");
+        run_members(200);
+    }
+    ck_assert_ptr_nonnull(founder.aside->next->next->next->next->next);
+    (void)dial_member(&joiner, 1);
+    run_members(200);
+    ck_assert_uint_eq(founder.quotes, 0);
+    member_quote(&founder);
+    ck_assert_uint_eq(founder.quotes, 1);
+    run_members(300);
+    ck_assert_int_eq(only_member(&founder).phase, JOIN_PEER);
+    members_close();
+}
+END_TEST
+
+/* Our quote takes longer than the whole exchange may: the peer is not the one who is late. */
+START_TEST(who_waits_for_our_quote_is_not_blamed_for_it)
+{
+    join_refusal_t refusals[JOIN_REFUSALS_MAX];
+    bans_fault_t fault;
+    for (unsigned late = 0; late < 2; late++) {
+        begin();
+        (late ? &joiner : &founder)->quotes_wait = true;
+        (void)dial_member(&joiner, 1);
+        run_members(MATTEST_DEADLINE_MS + 1000);
+        ck_assert_uint_eq(join_refusals(founder.join, refusals), 1);
+        ck_assert_int_eq(refusals[0].why.rc, RC_TIMEOUT);
+        ck_assert_int_eq(bans_fault_of(&fault, refusals[0].bye, &refusals[0].why), late == 1);
+        members_close();
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("join_attacks", a_second_attestation_on_a_connection_is_not_served,
                     a_share_that_nobody_asked_for_is_not_taken, who_leaves_in_the_middle_of_a_share_leaves_nothing,
-                    what_breaks_a_protocol_ends_the_connection);
+                    what_breaks_a_protocol_ends_the_connection, no_quote_is_made_for_who_is_gone,
+                    who_waits_for_our_quote_is_not_blamed_for_it);
 }
