@@ -580,12 +580,13 @@ static rc_t history_step(query_t *q, err_t *e)
         return err_say(e, RC_LIMIT, "the history needs more rounds than it may have");
     for (bool again = true; again && !rc && h->state != DONE;) {
         again = true;
-        const bool others = h->state == FIND && h->absent && h->looked_at;
+        const bool others = h->state == FIND && h->absent && h->named_count;
         if (h->state == FIND && !others &&
             (h->absent || hash32_is_zero(&h->config.hash))) /* a need without a hash names a number */
             return finish(h, false);
         if (h->state == FIND && !h->absent && !find_here(h))
             return need_find(h) ? no_memory(e) : RC_NEED_DATA;
+        h->asked_where |= others;
         if (others)
             rc = look_elsewhere(h, e);
         else if (h->state == FIND)
@@ -647,19 +648,34 @@ static bool is_named(const ex_history_t *h, size_t count, uint64_t number)
     return i < count;
 }
 
-/* Where an upstream says that the transaction is. The first who knows is believed until the block has been looked at;
- * then all are heard before any is. */
-static rc_t give_where(ex_history_t *h, err_t *e, uint64_t number)
+/* Notes a block that was named; as the first one to look at, or after the others. */
+static void note_named(ex_history_t *h, uint64_t number, bool first)
 {
-    if (number > h->config.head->env.number)
-        return err_code(e, err_say(e, RC_NEED_DATA, "it names a block younger than the head"), QUERY_LACKS);
-    const bool first = !h->asked_where;
-    if (!h->too_old && number <= h->config.final_number && is_named(h, h->looked_at, number))
-        return err_say(e, RC_IO, "it names a final block for the transaction, which is not in it");
-    if (h->named_count < NAMED_MAX && !is_named(h, h->named_count, number))
+    size_t i = 0;
+    while (i < h->named_count && h->named[i] != number)
+        i++;
+    if (i == h->named_count && h->named_count < NAMED_MAX)
         h->named[h->named_count++] = number;
     if (!first)
-        return err_code(e, err_say(e, RC_NEED_DATA, "it is not the first to name a block"), QUERY_LACKS);
+        return;
+    h->named[i < NAMED_MAX ? i : NAMED_MAX - 1] = h->named[0];
+    h->named[0] = number;
+}
+
+/* Where an upstream says that the transaction is. The first who knows is believed until the block has been looked at;
+ * then all are heard before any is. So they are before a block beyond the head's own history is looked at: only a state
+ * of its time proves it, which few have, and whoever names one could keep all others from being asked. */
+static rc_t give_where(ex_history_t *h, err_t *e, uint64_t number)
+{
+    const uint64_t head = h->config.head->env.number;
+    if (number > head)
+        return err_code(e, err_say(e, RC_NEED_DATA, "it names a block younger than the head"), QUERY_LACKS);
+    const bool first = !h->asked_where && head - number <= EX_HISTORY_WINDOW;
+    if (!h->too_old && number <= h->config.final_number && is_named(h, h->looked_at, number))
+        return err_say(e, RC_IO, "it names a final block for the transaction, which is not in it");
+    note_named(h, number, first);
+    if (!first)
+        return err_code(e, err_say(e, RC_NEED_DATA, "the block that it names is looked at after others"), QUERY_LACKS);
     h->asked_where = true;
     h->looked_at = 1;
     h->config.from = h->config.to = number;

@@ -500,13 +500,25 @@ START_TEST(a_false_place_of_a_transaction_hides_it_from_nobody)
 }
 END_TEST
 
-/* One that names a block too old to be proven is not the last to be asked; when nobody knows better, that is said. */
-START_TEST(a_place_that_is_too_old_is_told_only_when_there_is_no_other)
+/* One that names a block which only old states prove is not the last to be asked; when nobody knows better and it is too
+ * old for them, that is said. */
+START_TEST(a_place_that_is_old_is_looked_at_only_when_there_is_no_other)
 {
     ex_block_t young = head;
     young.env.number = 1u << 20;
-    for (int better = 0; better < 2; better++) {
-        const uint64_t named[ENDPOINTS] = { 5, better ? young.env.number : 5, NOWHERE };
+    const uint64_t near = young.env.number - EX_HISTORY_WINDOW, old = near - 1;
+    const struct {
+        uint64_t named[ENDPOINTS];
+        unsigned asked;
+        rc_t then;
+        need_kind_t kind;
+    } rows[] = {
+        { { 5, 5, NOWHERE }, 3, RC_REFUSED, 0 },
+        { { 5, young.env.number, NOWHERE }, 2, RC_NEED_DATA, NEED_BLOCK },
+        { { old, near, NOWHERE }, 2, RC_NEED_DATA, NEED_PROOF },
+        { { old, old - 1, NOWHERE }, 3, RC_NEED_DATA, NEED_PROOF }, /* on the way to it */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const ex_history_config_t c = {
             .chain_id = 1, .head = &young, .final_number = 6, .by = EX_BY_TRANSACTION, .hash = hash_of_tx(3)
         };
@@ -515,18 +527,16 @@ START_TEST(a_place_that_is_too_old_is_told_only_when_there_is_no_other)
         query_t *q;
         err_t e;
         ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
-        for (unsigned i = 0; i < 2; i++) {
-            ck_assert_int_eq(query_step(q, &e), RC_NEED_DATA);
-            ck_assert_uint_eq(query_needs(q, &needs), 1);
-            ck_assert_int_eq(needs[0].kind, NEED_WHERE);
-            ck_assert(!ask_where(q, named, &asked));
-        }
-        ck_assert_uint_eq(asked, 1 + 3);
-        ck_assert_int_eq(query_step(q, &e), better ? RC_NEED_DATA : RC_REFUSED);
-        if (better)
-            ck_assert(query_needs(q, &needs) == 1 && needs[0].number == young.env.number);
-        else
+        ck_assert_int_eq(query_step(q, &e), RC_NEED_DATA);
+        ck_assert_uint_eq(query_needs(q, &needs), 1);
+        ck_assert_int_eq(needs[0].kind, NEED_WHERE);
+        ck_assert(!ask_where(q, rows[i].named, &asked));
+        ck_assert_uint_eq(asked, rows[i].asked);
+        ck_assert_int_eq(query_step(q, &e), rows[i].then);
+        if (rows[i].then == RC_REFUSED)
             ck_assert_int_eq(e.code, EX_HISTORY_PRUNED);
+        else
+            ck_assert(query_needs(q, &needs) && needs[0].kind == rows[i].kind);
         query_free(q);
     }
 }
@@ -571,5 +581,5 @@ int main(void)
                            any_one_log_that_is_left_out_is_caught, a_log_in_kept_receipts_comes_with_its_block,
                            where_a_transaction_was_is_tried_first_and_asked_for_when_it_is_not_there,
                            a_false_place_of_a_transaction_hides_it_from_nobody,
-                           a_place_that_is_too_old_is_told_only_when_there_is_no_other);
+                           a_place_that_is_old_is_looked_at_only_when_there_is_no_other);
 }
