@@ -120,17 +120,30 @@ rc_t join_want(join_t *j, err_t *e, const uint8_t cluster[33])
     return RC_OK;
 }
 
-/* Whether the peer says that it holds a newer generation than we do. What it says of the cluster is checked in the
- * share. */
+/* Whether the peer says that it holds a generation that we want: one above the newest that we hold, or the newest that
+ * we know and do not hold. Orders of one version look alike here; what it says is checked in the share. */
 static bool holds_newer(const session_t *s)
 {
-    const key_name_t *own = gen_in_use(s->join->gen);
-    const entry_proof_t *newest = gen_newest(s->join->gen);
+    const gen_t *g = s->join->gen;
+    const entry_proof_t *newest = gen_newest(g);
     if (!s->state.holds || (s->first && memcmp(s->first->entry.pubkey, s->join->wanted, sizeof s->join->wanted) != 0))
         return false;
-    if (newest && !gen_wants_key(s->join->gen))
-        own = &newest->entry.entry.name;
-    return !own || s->state.version > own->version || (s->state.version == own->version && s->state.index > own->index);
+    if (!newest)
+        return true;
+    const key_name_t *name = &newest->entry.entry.name;
+    if (s->state.version != name->version)
+        return s->state.version > name->version;
+    return gen_wants_key(g) ? s->state.index >= name->index : s->state.index > name->index;
+}
+
+/* What we say that we have; NULL: nothing. Between two orders of one version it says nothing to who has the higher. */
+static const key_name_t *said_to_have(const gen_t *g)
+{
+    const entry_proof_t *newest = gen_newest(g);
+    const key_name_t *own = gen_in_use(g);
+    if (newest && !gen_wants_key(g))
+        return &newest->entry.entry.name;
+    return own && newest && own->version == newest->entry.entry.name.version ? NULL : own;
 }
 
 static bool may_ask(const session_t *s)
@@ -159,7 +172,7 @@ static void ask(session_t *s)
 {
     join_t *j = s->join;
     uint8_t random[X25519_LEN];
-    const key_name_t *own = gen_wants_key(j->gen) ? gen_in_use(j->gen) : &gen_newest(j->gen)->entry.entry.name;
+    const key_name_t *own = said_to_have(j->gen);
     s->request = (keyshare_request_t){ .has_cluster = true, .order = j->order.id.digest, .has_name = own != NULL };
     if (own) {
         s->request.version = own->version;

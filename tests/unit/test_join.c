@@ -242,6 +242,73 @@ START_TEST(evidence_is_judged_at_the_moment_of_giving)
 }
 END_TEST
 
+/* An order of version 1, which names a maker, signed by the founder's key. */
+static order_signed_t order_for(const member_t *maker, unsigned which)
+{
+    order_signed_t o = { .order = { .version = 1, .void_slot = which, .maker_count = 1 }, .signature_count = 1 };
+    memcpy(o.order.cluster, join_first(founder.join)->entry.pubkey, 33);
+    memcpy(o.order.makers[0], maker->id.who.key.b, 33);
+    o.id.version = 1;
+    order_digest(&o.id.digest, &o.order);
+    memcpy(o.signatures[0].key, founder.id.who.key.b, 33);
+    ck_assert_int_eq(member_sign(&founder, o.signatures[0].signature, &o.id.digest), RC_OK);
+    return o;
+}
+
+static void carry_out(member_t *a, member_t *b, member_t *c, const order_signed_t *o, uint64_t head)
+{
+    member_t *all[] = { a, b, c };
+    for (size_t i = 0; i < 3 && all[i]; i++)
+        ck_assert_int_eq(join_set_order(all[i]->join, o, world.policy), RC_OK);
+    run_members(GEN_FIRST_WAIT_MS + 2000);
+    for (size_t i = 0; i < 3 && all[i]; i++)
+        join_head(all[i]->join, head);
+    run_members(1000);
+}
+
+/* The third has the key of the lower order, and was away while the higher one was carried out. */
+START_TEST(of_two_orders_of_one_version_the_key_of_the_higher_is_asked_for)
+{
+    err_t e;
+    uint8_t pub[2][33];
+    member_t *all[] = { &founder, &joiner, &third };
+    members_open(1, &fair_net);
+    for (size_t i = 0; i < 3; i++) {
+        member_new(all[i], (const char *const[]){ "founder", "joiner", "third" }[i]);
+        all[i]->config.rules.threshold = all[i]->config.rules.signer_count = 1;
+        memcpy(all[i]->config.rules.signers[0], founder.id.who.key.b, 33);
+        member_start(all[i]);
+    }
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_OK);
+    join_up(&joiner, 1);
+    join_up(&third, 1);
+    order_signed_t low = order_for(&founder, 0), high = order_for(&founder, 1);
+    if (order_id_cmp(&low.id, &high.id) > 0) {
+        const order_signed_t o = low;
+        low = high;
+        high = o;
+    }
+    for (size_t i = 0; i < 3; i++)
+        join_head(all[i]->join, 100);
+    carry_out(&founder, &joiner, &third, &low, 110);
+    keyring_pubkey(founder.ring, pub[0]);
+    keyring_pubkey(third.ring, pub[1]);
+    ck_assert_mem_eq(pub[0], pub[1], 33);
+    net_close(only_member(&third).conn, NET_BYE, "away");
+    run_members(300);
+    carry_out(&founder, &joiner, NULL, &high, 120);
+    ck_assert_int_eq(join_set_order(third.join, &high, world.policy), RC_OK);
+    join_head(third.join, 120);
+    (void)dial_member(&third, 1);
+    run_members(3000);
+    keyring_pubkey(founder.ring, pub[0]);
+    ck_assert_mem_ne(pub[0], pub[1], 33);
+    keyring_pubkey(third.ring, pub[1]);
+    ck_assert_mem_eq(pub[0], pub[1], 33);
+    members_close();
+}
+END_TEST
+
 /* More than waits on a stream, which one pull asks for; and more of the same meanwhile. */
 START_TEST(who_comes_late_gets_all_that_was_said_however_much_it_is)
 {
@@ -418,6 +485,7 @@ int main(void)
         a_node_without_a_key_gives_none_and_asks_again_when_there_is_one, a_key_is_made_once_and_not_by_who_is_pinned,
         no_key_for_who_is_configured_otherwise, a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key,
         evidence_is_judged_at_the_moment_of_giving, what_has_expired_is_attested_anew,
+        of_two_orders_of_one_version_the_key_of_the_higher_is_asked_for,
         who_comes_late_gets_all_that_was_said_however_much_it_is,
         who_is_not_attested_learns_of_no_protocol_and_is_closed, the_key_comes_through_loss_and_reordering,
         the_secret_is_nowhere_but_in_the_locked_pages_of_both_rings);
