@@ -116,8 +116,6 @@ static void tell_news(service_t *s, const follow_view_t *v)
     const held_head_t latest = held_head_of(head, c->chain.chain_id, false);
     const bool is_final = v->finalized.valid && lc_proves_execution(&c->network, v->finalized.header.beacon.slot);
     news_head(s->news, &latest.block, is_final ? v->finalized.header.execution.block_number : 0);
-    if (s->vigil)
-        vigil_head(s->vigil, latest.block.env.number);
 }
 
 /* The list of members is read at its own head. */
@@ -209,6 +207,8 @@ void service_changed(void *ctx)
     note_held(s, &v);
     if (state == NODE_READY)
         tell_news(s, &v);
+    if (state == NODE_READY && s->vigil)
+        vigil_heads(s->vigil, &s->with.config->network, &v);
     if (s->members)
         tell_members(s, &v);
     if (s->cluster && v.latest.valid)

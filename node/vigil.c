@@ -40,7 +40,8 @@ struct vigil {
     uint64_t changes; /* of the table, so far */
     budget_t writes;  /* KiB that clients have had written; */
     uint64_t kib;     /* of the file as it was written last */
-    uint64_t head;    /* the newest one; 0: none yet */
+    uint64_t slot;    /* of the newest head; */
+    uint64_t head;    /* how many there were; 0: none yet */
     uint64_t turn;    /* of the key that signed what is in the table */
     bool ends;
     size_t runs; /* batches that are under way */
@@ -89,12 +90,13 @@ static void told(void *ctx, size_t i, rc_t rc, const err_t *e, const statements_
         e = &stale;
     }
     if (!rc)
-        rc = standing_done(v->table, &b->hashes[i], out->statement, out->valid_until_s, out->gas_used, b->head);
+        rc = standing_done(v->table, &b->hashes[i], out->statement, out->valid_until_s, out->gas_used, out->number,
+                           b->head);
     else
         standing_failed(v->table, &b->hashes[i], e->text);
     *(rc ? &v->failed : &v->signed_so_far) += 1;
     if (!rc)
-        vigil_events_put(v->events, b->turn, &b->hashes[i], out->statement, b->head);
+        vigil_events_put(v->events, b->turn, &b->hashes[i], out->statement, out->number);
     pthread_mutex_unlock(&v->lock);
 }
 
@@ -264,11 +266,16 @@ static void restore(vigil_t *v)
 
 /* ---- heads ---- */
 
-void vigil_head(vigil_t *v, uint64_t head)
+void vigil_heads(vigil_t *v, const lc_network_t *net, const follow_view_t *heads)
 {
+    const lc_head_t *latest = &heads->latest;
+    const uint64_t slot = latest->header.beacon.slot;
+    if (!latest->valid || !lc_proves_execution(net, slot))
+        return;
     pthread_mutex_lock(&v->lock);
-    if (head > v->head) {
-        v->head = head;
+    if (!v->head || slot > v->slot) {
+        v->slot = slot;
+        v->head++;
         if (standing_expire(v->table, v->config.now_s(v->config.ctx)))
             v->changes++; /* the disk need not know: they expire there, too */
         run_due(v);
@@ -460,7 +467,7 @@ static void put_state(jw_t *w, const uint8_t id[STANDING_ID_LEN], const standing
     if (s->why[0])
         jw_str(w, "why", s->why);
     if (s->statement.n) {
-        jw_u64(w, "head", s->head);
+        jw_u64(w, "head", s->number);
         jw_u64(w, "valid_until", s->valid_until_s);
         jw_raw(w, "statement", s->statement);
     }

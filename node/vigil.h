@@ -55,8 +55,9 @@ vigil_t *vigil_new(const vigil_config_t *config);
 /* After ask_cancel, once no server runs: waits until all calls have ended, and frees. NULL is allowed. */
 void vigil_free(vigil_t *v);
 
-/* Statements may be signed now, for this head: a block's number. */
-void vigil_head(vigil_t *v, uint64_t head);
+/* Statements may be signed now, and these are the heads. Calls run at each latest one, whichever block is the default
+ * one; it is new by its slot: a reorganisation leaves the block's number as it was, or lowers it. */
+void vigil_heads(vigil_t *v, const lc_network_t *net, const follow_view_t *heads);
 
 /* The routes; is_operator: the request is a command of the operator's that was admitted. All but the last two on a
  * worker. */

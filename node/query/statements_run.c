@@ -79,6 +79,7 @@ static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
     if (!rc) {
         rc = statements_sign(&o->work, &out.statement, &own, take_q);
         out.valid_until_s = o->work.statement.valid_until;
+        out.number = o->work.statement.at.number;
         out.gas_used = rc ? 0 : ex_call_result(take_q)->gas_used;
         e = &own;
     }

@@ -17,6 +17,7 @@
 typedef struct {
     view_t statement; /* JSON; borrowed for the call of told */
     uint64_t valid_until_s, gas_used;
+    uint64_t number; /* of the block that it is about */
 } statements_told_t;
 
 typedef struct {

@@ -22,8 +22,9 @@ typedef struct run {
     bool out;             /* it is being run */
     bool over;            /* it used more gas than those who ask for it have; its gas is no part of any sum */
     uint64_t tried;       /* the head at which it was run last; 0: it was not yet */
-    uint64_t head;        /* of the statement */
-    uint8_t *statement;   /* owned; NULL: none */
+    uint64_t head;        /* at which it was made; number: the block that it is about */
+    uint64_t number;
+    uint8_t *statement; /* owned; NULL: none */
     size_t statement_len;
     uint64_t valid_until_s;
     char why[STANDING_WHY_MAX];
@@ -459,7 +460,7 @@ static rc_t put_statement(standing_t *s, run_t *r, view_t statement)
 }
 
 rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64_t valid_until_s, uint64_t gas_used,
-                   uint64_t head)
+                   uint64_t number, uint64_t head)
 {
     run_t *r = find_run(s, hash);
     note_gas(s, r, gas_used, head);
@@ -481,6 +482,7 @@ rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64
         return rc;
     r->valid_until_s = valid_until_s;
     r->head = head;
+    r->number = number;
     r->why[0] = '\0';
     r->out = false;
     return RC_OK;
@@ -494,7 +496,7 @@ bool standing_get(const standing_t *s, standing_state_t *out, const uint8_t id[S
     const run_t *r = x->run;
     const bool good = r->statement && now_s <= r->valid_until_s;
     *out = (standing_state_t){ .statement = good ? view_of(r->statement, r->statement_len) : view_of(NULL, 0),
-                               .head = r->head,
+                               .number = r->number,
                                .valid_until_s = r->valid_until_s,
                                .until_s = x->until_s };
     memcpy(out->why, r->why, sizeof out->why);

@@ -106,26 +106,26 @@ typedef struct {
     hash32_t hash;
 } standing_due_t;
 
-/* What is to be run at a head: each call once, as many as its gas allows, whatever came and went at this head already.
- * Those that it does not allow come first at the next. They are not due again before standing_done or standing_failed,
- * and what failed not before the next head. Returns how many, at most cap. */
+/* What is to be run at a head, each of which has a greater number than those before (not its block's: a head may be as
+ * high as the one whose place it takes, or lower): each call once, as many as its gas allows, whatever came and went at
+ * this head already. Those that it does not allow come first at the next. They are not due again before standing_done
+ * or standing_failed, and what failed not before the next head. Returns how many, at most cap. */
 size_t standing_due(standing_t *s, standing_due_t *out, size_t cap, uint64_t head);
 
 /* Lets go of all statements, for this reason: the calls are run anew at the next head. */
 void standing_forget(standing_t *s, const char *why);
 
-/* What came of a run; one that nobody asks for any more is passed over. RC_REPLAY: a newer statement is there already;
- * RC_LIMIT: too long, no room, or it used more gas than is left of what those who ask for it have: then as
- * standing_failed; RC_NOMEM:
- * likewise. */
+/* What came of a run at a head, about the block of this number; one that nobody asks for any more is passed over.
+ * RC_REPLAY: a newer statement is there already; RC_LIMIT: too long, no room, or it used more gas than is left of what
+ * those who ask for it have: then as standing_failed; RC_NOMEM: likewise. */
 NODISCARD rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64_t valid_until_s,
-                             uint64_t gas_used, uint64_t head);
+                             uint64_t gas_used, uint64_t number, uint64_t head);
 void standing_failed(standing_t *s, const hash32_t *hash, const char *why);
 
 /* What there is of one. */
 typedef struct {
     view_t statement; /* n 0: none, or it has expired; borrowed until the next change of the table */
-    uint64_t head;    /* of it */
+    uint64_t number;  /* of the block that it is about */
     uint64_t valid_until_s, until_s;
     char why[STANDING_WHY_MAX]; /* of the last run, when that failed; else empty */
 } standing_state_t;

@@ -70,6 +70,11 @@ static bool get(standing_state_t *out, unsigned id, uint64_t now_s)
     return standing_get(table, out, by.id, now_s);
 }
 
+static rc_t done(const hash32_t *hash, view_t statement, uint64_t valid_until_s, uint64_t gas_used, uint64_t head)
+{
+    return standing_done(table, hash, statement, valid_until_s, gas_used, 1000 - head, head); /* lower each time */
+}
+
 static size_t due(standing_due_t out[8], uint64_t head)
 {
     return standing_due(table, out, 8, head);
@@ -124,16 +129,16 @@ START_TEST(equal_calls_run_once_and_only_as_often_as_is_asked)
     ck_assert_uint_eq(due(d, 10), 2);
     ck_assert_uint_eq(due(none, 10), 0); /* both are being run */
     for (size_t i = 0; i < 2; i++)
-        ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("signed"), NOW + 120, 21000, 10), RC_OK);
+        ck_assert_int_eq(done(&d[i].hash, view_str("signed"), NOW + 120, 21000, 10), RC_OK);
     ck_assert_uint_eq(due(d, 10), 0);
     ck_assert_uint_eq(due(d, 11), 1);
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("signed again"), NOW + 120, 21000, 11), RC_OK);
+    ck_assert_int_eq(done(&d[0].hash, view_str("signed again"), NOW + 120, 21000, 11), RC_OK);
     ck_assert_uint_eq(due(d, 13), 2); /* the first again, the second after three */
     uint8_t token[STANDING_TOKEN_LEN];
     token_of(token, 1);
     ck_assert_int_eq(standing_remove(table, owner_of(1, 0).id, token), RC_OK);
     for (size_t i = 0; i < 2; i++)
-        ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("signed"), NOW + 120, 21000, 13), RC_OK);
+        ck_assert_int_eq(done(&d[i].hash, view_str("signed"), NOW + 120, 21000, 13), RC_OK);
     ck_assert_uint_eq(due(d, 15), 0); /* who is left asks for every third */
     ck_assert_uint_eq(due(d, 16), 2);
     end();
@@ -199,7 +204,7 @@ START_TEST(the_gas_of_a_head_is_kept_and_all_have_turns)
         ck_assert_int_eq(add(i + 1, i + 1, 0, ""), RC_OK);
     ck_assert_uint_eq(due(d, 1), 5);
     for (size_t i = 0; i < 5; i++) /* each turns out to use 400,000: two fit */
-        ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("s"), NOW + 9, 400000, 1), RC_OK);
+        ck_assert_int_eq(done(&d[i].hash, view_str("s"), NOW + 9, 400000, 1), RC_OK);
     for (uint64_t head = 2; head < 12; head++) {
         ck_assert_uint_eq(due(d, head), 2);
         for (size_t i = 0; i < 2; i++) {
@@ -207,20 +212,20 @@ START_TEST(the_gas_of_a_head_is_kept_and_all_have_turns)
                 const standing_ask_t ask = ask_of(k + 1, "");
                 runs[k] += hash32_eq(&ask.hash, &d[i].hash);
             }
-            ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("s"), NOW + 9, 400000, head), RC_OK);
+            ck_assert_int_eq(done(&d[i].hash, view_str("s"), NOW + 9, 400000, head), RC_OK);
         }
     }
     for (unsigned k = 0; k < 5; k++)
         ck_assert_uint_eq(runs[k], 4);
     ck_assert_uint_eq(due(d, 12), 2);
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, GAS + 1, 12), RC_LIMIT);
-    ck_assert_int_eq(standing_done(table, &d[1].hash, view_str("s"), NOW + 9, 1, 12), RC_OK);
+    ck_assert_int_eq(done(&d[0].hash, view_str("s"), NOW + 9, GAS + 1, 12), RC_LIMIT);
+    ck_assert_int_eq(done(&d[1].hash, view_str("s"), NOW + 9, 1, 12), RC_OK);
     const hash32_t greedy = d[0].hash;
     for (uint64_t head = 13; head < 23; head++) {
         const size_t n = due(d, head);
         for (size_t i = 0; i < n; i++) {
             ck_assert(!hash32_eq(&d[i].hash, &greedy));
-            ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("s"), NOW + 9, 1, head), RC_OK);
+            ck_assert_int_eq(done(&d[i].hash, view_str("s"), NOW + 9, 1, head), RC_OK);
         }
     }
     end();
@@ -236,26 +241,26 @@ START_TEST(the_last_good_statement_stays_until_it_expires)
     ck_assert(get(&state, 1, NOW) && !state.statement.n && state.until_s == 1800000500);
     ck_assert_uint_eq(due(d, 7), 1);
     const hash32_t hash = d[0].hash;
-    ck_assert_int_eq(standing_done(table, &hash, view_str("good"), NOW + 120, 1, 7), RC_OK);
+    ck_assert_int_eq(done(&hash, view_str("good"), NOW + 120, 1, 7), RC_OK);
     ck_assert_uint_eq(due(d, 8), 1);
     standing_failed(table, &hash, "execution_rpc[0]: HTTP status 500");
-    ck_assert(get(&state, 1, NOW + 120) && view_eq(state.statement, view_str("good")) && state.head == 7);
+    ck_assert(get(&state, 1, NOW + 120) && view_eq(state.statement, view_str("good")) && state.number == 993);
     ck_assert_str_eq(state.why, "execution_rpc[0]: HTTP status 500");
     ck_assert(get(&state, 1, NOW + 121) && !state.statement.n); /* never a stale one */
     ck_assert_uint_eq(due(d, 8), 0);
     ck_assert_uint_eq(due(d, 9), 1); /* what failed is tried again, once at a head */
-    ck_assert_int_eq(standing_done(table, &hash, view_str("old"), NOW + 999, 1, 6), RC_REPLAY);
+    ck_assert_int_eq(done(&hash, view_str("old"), NOW + 999, 1, 6), RC_REPLAY);
     ck_assert(get(&state, 1, NOW) && view_eq(state.statement, view_str("good")));
     ck_assert_uint_eq(due(d, 10), 1);
     char *big = calloc(1, STANDING_ANSWER_MAX + 1);
-    ck_assert_int_eq(standing_done(table, &hash, view_of(big, STANDING_ANSWER_MAX + 1), NOW + 999, 1, 8), RC_LIMIT);
-    ck_assert_int_eq(standing_done(table, &hash, view_of(big, STANDING_ANSWER_MAX), NOW + 999, 1, 8), RC_OK);
+    ck_assert_int_eq(done(&hash, view_of(big, STANDING_ANSWER_MAX + 1), NOW + 999, 1, 8), RC_LIMIT);
+    ck_assert_int_eq(done(&hash, view_of(big, STANDING_ANSWER_MAX), NOW + 999, 1, 8), RC_OK);
     free(big);
     ck_assert(get(&state, 1, NOW) && state.statement.n == STANDING_ANSWER_MAX && !state.why[0]);
     ck_assert(!standing_expire(table, NOW + 499) && get(&state, 1, NOW + 499) && !get(&state, 1, NOW + 500));
     ck_assert(standing_expire(table, NOW + 500) && standing_count(table) == 0);
     ck_assert_uint_eq(due(d, 11), 0);
-    ck_assert_int_eq(standing_done(table, &hash, view_str("late"), NOW + 999, 1, 9), RC_OK); /* nobody asks any more */
+    ck_assert_int_eq(done(&hash, view_str("late"), NOW + 999, 1, 9), RC_OK); /* nobody asks any more */
     standing_failed(table, &hash, "late");
     end();
 }
@@ -363,7 +368,7 @@ START_TEST(who_adds_and_ends_again_gets_no_more_of_a_head)
         const hash32_t hash = d[0].hash;
         drop(i);
         if (n)
-            ck_assert_int_eq(standing_done(table, &hash, view_str("s"), NOW + 9, GAS, 1), RC_OK);
+            ck_assert_int_eq(done(&hash, view_str("s"), NOW + 9, GAS, 1), RC_OK);
     }
     ck_assert_uint_eq(runs, 4);
     end();
@@ -377,20 +382,20 @@ START_TEST(a_call_that_grows_takes_nobody_elses_gas)
     begin(8, 4 * GAS);
     ck_assert_int_eq(add(1, 1, 5, ""), RC_OK);
     ck_assert_uint_eq(due(d, 1), 1);
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, 40 * GAS, 1), RC_LIMIT);
+    ck_assert_int_eq(done(&d[0].hash, view_str("s"), NOW + 9, 40 * GAS, 1), RC_LIMIT);
     ck_assert_int_eq(add(2, 2, 6, ""), RC_OK); /* there is gas for others */
     ck_assert_uint_eq(due(d, 2), 1);
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, GAS + 1, 2), RC_LIMIT); /* a quarter */
+    ck_assert_int_eq(done(&d[0].hash, view_str("s"), NOW + 9, GAS + 1, 2), RC_LIMIT); /* a quarter */
     ck_assert(get(&state, 2, NOW) && !state.statement.n && state.why[0]);
     ck_assert_uint_eq(due(d, 3), 0);
     ck_assert_int_eq(add(3, 3, 7, ""), RC_OK);
     ck_assert_int_eq(add(4, 4, 7, ""), RC_OK);
     ck_assert_uint_eq(due(d, 4), 2);
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, GAS - 100000, 4), RC_LIMIT);
-    ck_assert_int_eq(standing_done(table, &d[1].hash, view_str("s"), NOW + 9, 100000, 4), RC_OK);
+    ck_assert_int_eq(done(&d[0].hash, view_str("s"), NOW + 9, GAS - 100000, 4), RC_LIMIT);
+    ck_assert_int_eq(done(&d[1].hash, view_str("s"), NOW + 9, 100000, 4), RC_OK);
     ck_assert_uint_eq(due(d, 5), 2); /* now both are within the share of who asks */
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, 100000, 5), RC_OK);
-    ck_assert_int_eq(standing_done(table, &d[1].hash, view_str("s"), NOW + 9, 100000, 5), RC_OK);
+    ck_assert_int_eq(done(&d[0].hash, view_str("s"), NOW + 9, 100000, 5), RC_OK);
+    ck_assert_int_eq(done(&d[1].hash, view_str("s"), NOW + 9, 100000, 5), RC_OK);
     ck_assert_int_eq(add(5, 2, 0, ""), RC_OK); /* what the operator asks for, too, is run for all */
     bool found = false;
     const standing_ask_t second = ask_of(2, "");
@@ -450,12 +455,12 @@ START_TEST(statements_of_one_client_leave_room_for_others)
         ck_assert_int_eq(add(i, i, 5, ""), RC_OK);
     ck_assert_uint_eq(standing_due(table, d, 400, 1), 400);
     for (size_t i = 0; i < 400; i++)
-        kept += !standing_done(table, &d[i].hash, view_of(big, STANDING_ANSWER_MAX), NOW + 9, 1, 1);
+        kept += !done(&d[i].hash, view_of(big, STANDING_ANSWER_MAX), NOW + 9, 1, 1);
     ck_assert_uint_lt(kept, STANDING_BYTES_MAX / STANDING_PART / STANDING_ANSWER_MAX + 1);
     ck_assert_uint_gt(kept, 50);
     ck_assert_int_eq(add(500, 500, 6, ""), RC_OK);
     ck_assert_uint_eq(standing_due(table, d, 1, 1), 1);
-    ck_assert_int_eq(standing_done(table, &d[0].hash, view_of(big, STANDING_ANSWER_MAX), NOW + 9, 1, 1), RC_OK);
+    ck_assert_int_eq(done(&d[0].hash, view_of(big, STANDING_ANSWER_MAX), NOW + 9, 1, 1), RC_OK);
     free(big);
     free(d);
     end();
@@ -471,7 +476,7 @@ START_TEST(what_was_added_for_little_gas_comes_back)
     for (unsigned id = 1; id <= 8; id++) { /* a million gas is enough for five of which nothing is known */
         ck_assert_int_eq(add(id, id, 0, ""), RC_OK);
         ck_assert_uint_eq(due(d, id), 1);
-        ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, 21000, id + 1000), RC_OK);
+        ck_assert_int_eq(done(&d[0].hash, view_str("s"), NOW + 9, 21000, id + 1000), RC_OK);
     }
     ck_assert_int_eq(standing_write(table, &kept, &a), RC_OK);
     standing_free(table);

@@ -12,13 +12,13 @@ START_TEST(five_hundred_calls_cost_one_batch_a_head)
     for (unsigned i = 0; i < MANY; i++)
         add(ids[i], token, i);
     ck_assert_uint_eq(batches(), 0); /* no head was told of yet */
-    vigil_head(vigil, 1);
+    tell_heads();
     wait_runs(MANY);
     for (unsigned head = 2; head < 5; head++) {
         const unsigned before = batches();
         set_slot(5, head); /* another state */
         new_head(head);
-        vigil_head(vigil, head);
+        tell_heads();
         wait_runs(head * MANY);
         ck_assert_uint_eq(counts().failed, 0);
         ck_assert_uint_eq(batches() - before, 1);
@@ -44,7 +44,7 @@ START_TEST(what_they_read_before_is_asked_in_proofs_as_large_as_the_endpoint_giv
     setup_all();
     for (unsigned i = 0; i < 20; i++)
         add(id, token, i);
-    vigil_head(vigil, 1);
+    tell_heads();
     wait_runs(20);
     up_learn(upstream, 0, take_8_keys, NULL);
     pthread_mutex_lock(&lock);
@@ -52,7 +52,7 @@ START_TEST(what_they_read_before_is_asked_in_proofs_as_large_as_the_endpoint_giv
     pthread_mutex_unlock(&lock);
     set_slot(5, 7);
     new_head(2);
-    vigil_head(vigil, 2);
+    tell_heads();
     wait_runs(40);
     pthread_mutex_lock(&lock);
     const unsigned keys = ends[0].most_keys;
@@ -67,7 +67,7 @@ START_TEST(what_reads_something_else_asks_for_it_by_itself_and_fails_alone)
 {
     char one[ID_LEN + 1], other[ID_LEN + 1], path[80], token[TOKEN_LEN + 1] = "";
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(one, token, 5);
     wait_runs(1); /* at once, and not at the next head alone */
     expect_word_of(one, (uint8_t)1234, 1);
@@ -76,7 +76,7 @@ START_TEST(what_reads_something_else_asks_for_it_by_itself_and_fails_alone)
     pthread_mutex_unlock(&lock);
     set_slot(5, 7);
     new_head(2);
-    vigil_head(vigil, 2);
+    tell_heads();
     add(other, token, 9);
     wait_runs(3);
     expect_word_of(one, 7, 2);
@@ -88,7 +88,7 @@ START_TEST(what_reads_something_else_asks_for_it_by_itself_and_fails_alone)
     pthread_mutex_unlock(&lock);
     set_slot(9, 4);
     new_head(3);
-    vigil_head(vigil, 3);
+    tell_heads();
     wait_runs(5);
     expect_word_of(other, 4, 3);
     end_all();
@@ -99,14 +99,14 @@ START_TEST(the_last_good_statement_is_served_until_it_expires)
 {
     char id[ID_LEN + 1], path[80], token[TOKEN_LEN + 1] = "";
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(id, token, 5);
     wait_runs(1);
     ends[0].status = ends[1].status = 500;
     set_slot(5, 7);
     new_head(2);
     ready = false; /* nothing is signed: the run fails at once */
-    vigil_head(vigil, 2);
+    tell_heads();
     wait_runs(2);
     expect_word_of(id, (uint8_t)1234, 1);
     snprintf(path, sizeof path, "/v1/standing/%s", id);
@@ -116,9 +116,71 @@ START_TEST(the_last_good_statement_is_served_until_it_expires)
     ready = true;
     ends[0].status = ends[1].status = 0;
     new_head(3);
-    vigil_head(vigil, 3);
+    tell_heads();
     wait_runs(3);
     expect_word_of(id, 7, 3);
+    end_all();
+}
+END_TEST
+
+/* The state and the time of a head are another slot's; its block has the number that it is said to have. */
+static void reorganised_head(uint64_t slot, uint64_t number)
+{
+    new_head(slot);
+    pthread_mutex_lock(&view_lock);
+    view.latest.header.execution.block_number = number;
+    pthread_mutex_unlock(&view_lock);
+}
+
+START_TEST(a_head_that_is_no_higher_than_the_last_one_is_a_head)
+{
+    char id[ID_LEN + 1], token[TOKEN_LEN + 1] = "", query[80];
+    setup_all();
+    new_head(5);
+    tell_heads();
+    add(id, token, 5);
+    wait_runs(1);
+    expect_word_of(id, (uint8_t)1234, 5);
+    snprintf(query, sizeof query, "?ids=%s", id);
+    const int on = listen_for(query, NULL, NULL);
+    (void)hear_until(on, "event: open");
+    set_slot(5, 7);
+    reorganised_head(6, 5);
+    tell_heads();
+    wait_runs(2);
+    expect_word_of(id, 7, 5);
+    (void)hear_until(on, "\"head\":5,");
+    set_slot(5, 8);
+    reorganised_head(7, 4);
+    tell_heads();
+    wait_runs(3);
+    expect_word_of(id, 8, 4);
+    (void)hear_until(on, "\"head\":4,");
+    tell_heads(); /* the same one */
+    ck_assert_uint_eq(counts().signed_so_far, 3);
+    close(on);
+    end_all();
+}
+END_TEST
+
+START_TEST(each_latest_head_is_one_whichever_is_judged)
+{
+    char id[ID_LEN + 1], token[TOKEN_LEN + 1] = "";
+    setup_all();
+    view.finalized = view.latest; /* stays where it is */
+    tell_heads();
+    add(id, token, 5);
+    for (unsigned head = 2; head < 5; head++) {
+        wait_runs(head - 1);
+        set_slot(5, head);
+        new_head(head);
+        tell_heads();
+    }
+    wait_runs(4);
+    expect_word_of(id, 4, 4);
+    view.latest.valid = false;
+    tell_heads();
+    ck_assert_uint_eq(counts().failed, 0);
     end_all();
 }
 END_TEST
@@ -129,7 +191,7 @@ START_TEST(a_listener_misses_nothing_or_is_told_of_a_gap)
 {
     char one[ID_LEN + 1], other[ID_LEN + 1], query[80], id[64], token[TOKEN_LEN + 1] = "", second[TOKEN_LEN + 1] = "";
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(one, token, 5);
     add(other, second, 6);
     wait_runs(2);
@@ -140,7 +202,7 @@ START_TEST(a_listener_misses_nothing_or_is_told_of_a_gap)
     ck_assert_uint_eq(counts().listeners, 2);
     set_slot(5, 7);
     new_head(2);
-    vigil_head(vigil, 2);
+    tell_heads();
     wait_runs(4);
     const char *got = hear_until(on, "\"head\":2,\"statement\":{\"type\":\"CallStatement\"");
     ck_assert(strstr(got, one) && !strstr(got, other));
@@ -151,7 +213,7 @@ START_TEST(a_listener_misses_nothing_or_is_told_of_a_gap)
     for (unsigned head = 3; head < 5; head++) { /* while nobody listens */
         set_slot(5, head);
         new_head(head);
-        vigil_head(vigil, head);
+        tell_heads();
         wait_runs(2 * head);
     }
     on = listen_for(query, NULL, id);
@@ -171,7 +233,7 @@ START_TEST(who_falls_behind_finds_a_gap)
 {
     char one[ID_LEN + 1], query[80], token[TOKEN_LEN + 1] = "";
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(one, token, 5);
     wait_runs(1);
     snprintf(query, sizeof query, "?ids=%s", one);
@@ -182,7 +244,7 @@ START_TEST(who_falls_behind_finds_a_gap)
     ck_assert_uint_eq(counts().calls, 1);
     const int again = listen_for(query, NULL, "0000000000000000-1");
     (void)hear_until(again, "event: gap");
-    vigil_head(vigil, 1);
+    tell_heads();
     (void)hear_until(again, "\"head\":1,");
     close(again);
     end_all();
@@ -206,7 +268,7 @@ static void run_head(unsigned head, uint64_t runs)
 {
     set_slot(5, head);
     new_head(head);
-    vigil_head(vigil, head);
+    tell_heads();
     wait_runs(runs);
 }
 
@@ -216,7 +278,7 @@ START_TEST(a_session_is_pushed_what_it_subscribed_to)
     char one[ID_LEN + 1], two[ID_LEN + 1], what[300], id[API_WATCH_ID_LEN + 1], last[64], token[TOKEN_LEN + 1] = "";
     err_t e;
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(one, token, 5);
     add(two, token, 6);
     wait_runs(2);
@@ -292,7 +354,8 @@ int main(void)
     return UNIT_RUN("vigil", five_hundred_calls_cost_one_batch_a_head,
                     what_they_read_before_is_asked_in_proofs_as_large_as_the_endpoint_gives,
                     what_reads_something_else_asks_for_it_by_itself_and_fails_alone,
-                    the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
-                    who_falls_behind_finds_a_gap, a_session_is_pushed_what_it_subscribed_to,
-                    a_session_has_its_share_and_nobody_elses_calls);
+                    the_last_good_statement_is_served_until_it_expires,
+                    a_head_that_is_no_higher_than_the_last_one_is_a_head, each_latest_head_is_one_whichever_is_judged,
+                    a_listener_misses_nothing_or_is_told_of_a_gap, who_falls_behind_finds_a_gap,
+                    a_session_is_pushed_what_it_subscribed_to, a_session_has_its_share_and_nobody_elses_calls);
 }

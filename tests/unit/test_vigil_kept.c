@@ -11,7 +11,7 @@ START_TEST(what_another_key_signed_is_neither_served_nor_sent)
 {
     char one[ID_LEN + 1], path[80], query[80], id[64], token[TOKEN_LEN + 1] = "";
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(one, token, 5);
     wait_runs(1);
     snprintf(path, sizeof path, "/v1/standing/%s", one);
@@ -21,7 +21,7 @@ START_TEST(what_another_key_signed_is_neither_served_nor_sent)
     close(on);
     set_slot(5, 7);
     new_head(2);
-    vigil_head(vigil, 2);
+    tell_heads();
     wait_runs(2);
     expect_word_of(one, 7, 2);
     turn++;
@@ -32,7 +32,7 @@ START_TEST(what_another_key_signed_is_neither_served_nor_sent)
     ends[0].held = ends[1].held = true;
     set_slot(5, 8);
     new_head(3);
-    vigil_head(vigil, 3); /* it is run by the new key, and then another one comes */
+    tell_heads(); /* it is run by the new key, and then another one comes */
     turn++;
     pthread_mutex_lock(&lock);
     ends[0].held = ends[1].held = false;
@@ -40,7 +40,7 @@ START_TEST(what_another_key_signed_is_neither_served_nor_sent)
     wait_runs(3);
     expect_answer("GET", path, NULL, "", 503, "another key signs since this was signed");
     new_head(4);
-    vigil_head(vigil, 4);
+    tell_heads();
     wait_runs(4);
     expect_word_of(one, 8, 4);
     ck_assert_ptr_null(strstr(hear_until(on, "\"head\":4,"), "\"head\":3,"));
@@ -53,7 +53,7 @@ START_TEST(what_was_signed_as_the_key_turned_is_not_sent)
 {
     char one[ID_LEN + 1], query[80], id[64], token[TOKEN_LEN + 1] = "";
     setup_all();
-    vigil_head(vigil, 1);
+    tell_heads();
     add(one, token, 5);
     wait_runs(1);
     snprintf(query, sizeof query, "?ids=%s", one);
@@ -66,7 +66,7 @@ START_TEST(what_was_signed_as_the_key_turned_is_not_sent)
     ends[0].held = ends[1].held = true;
     set_slot(5, 7);
     new_head(2);
-    vigil_head(vigil, 2);
+    tell_heads();
     turns = true; /* as soon as the table has looked */
     pthread_mutex_lock(&lock);
     ends[0].held = ends[1].held = false;
@@ -75,7 +75,7 @@ START_TEST(what_was_signed_as_the_key_turned_is_not_sent)
     ck_assert(!turns && counts().signed_so_far == 2);
     on = listen_for(query, NULL, id);
     new_head(3);
-    vigil_head(vigil, 3);
+    tell_heads();
     wait_runs(3);
     ck_assert_ptr_null(strstr(hear_until(on, "\"head\":3,"), "\"head\":2,"));
     close(on);
@@ -122,7 +122,7 @@ START_TEST(a_restart_keeps_them_and_no_other_key_opens_the_file)
     close_vigil();
     open_vigil();
     ck_assert_uint_eq(counts().calls, 2);
-    vigil_head(vigil, 1);
+    tell_heads();
     wait_runs(2);
     expect_word_of(id, (uint8_t)1234, 1);
     snprintf(path, sizeof path, "/v1/standing/%s", id);
@@ -157,10 +157,10 @@ START_TEST(what_the_disk_did_not_take_is_written_later)
     expect_answer("DELETE", path, token, "", 200, "success");
     ck_assert(!counts().survives);
     ck_assert(unlink(dir) == 0 && mkdir(dir, 0700) == 0 && rename(kept, file) == 0);
-    vigil_head(vigil, 1);
+    tell_heads();
     ck_assert(!counts().survives); /* it is tried every ten seconds */
     now_ms += 10000;
-    vigil_head(vigil, 2);
+    tell_heads();
     ck_assert(counts().survives);
     close_vigil();
     open_vigil();

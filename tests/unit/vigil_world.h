@@ -248,6 +248,12 @@ static inline void end_all(void)
     (void)rmdir(dir);
 }
 
+/* Tells of the heads that there are. */
+static inline void tell_heads(void)
+{
+    vigil_heads(vigil, net, &view);
+}
+
 /* ---- requests ---- */
 
 static inline reply_t send_on(int on, const char *method, const char *path, const char *token, const char *more,
