@@ -307,6 +307,7 @@ static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
 /* New batches for what is asked again. */
 typedef struct {
     cap_t can;
+    bool refused; /* the batch as a whole: what asks again waits for what comes of the others */
     batch_t *made[BATCH_MAX];
     size_t count;
 } rebooking_t;
@@ -320,7 +321,7 @@ static batch_t *room_for(flights_t *f, rebooking_t *r, const batch_t *from, cons
     batch_t *more = r->count < BATCH_MAX ? batch_new(f, from->endpoint, from->client) : NULL;
     if (!more)
         return NULL;
-    more->again = true;
+    more->again = r->refused;
     return r->made[r->count++] = more;
 }
 
@@ -343,9 +344,8 @@ static void part(flights_t *f, rebooking_t *r, flight_t *x)
 
 /* Moves the flights of a batch that are marked and that somebody waits for into new ones, which go first. alone: hints
  * do not travel with others. parts: nor do those who share a proof. */
-static void rebook(flights_t *f, batch_t *b, bool alone, bool parts)
+static void rebook_in(flights_t *f, rebooking_t *r, batch_t *b, bool alone, bool parts)
 {
-    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint) };
     for (size_t pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < b->count; i++) {
             flight_t *x = b->list[i];
@@ -353,17 +353,24 @@ static void rebook(flights_t *f, batch_t *b, bool alone, bool parts)
             if (!x->again || !x->seats || (pass == 1) != (alone && hint))
                 continue;
             if (x->wide && parts) {
-                part(f, &r, x);
+                part(f, r, x);
                 continue;
             }
-            batch_t *to = room_for(f, &r, b, b->needs[i], pass == 1);
+            batch_t *to = room_for(f, r, b, b->needs[i], pass == 1);
             if (!to || !change_flight(f, x, to))
                 break;
         }
-    while (r.count) {
-        batch_t *more = r.made[--r.count];
+    while (r->count) {
+        batch_t *more = r->made[--r->count];
         turns_first(turns_of(f, more), more);
     }
+}
+
+/* The same, in batches as large as the endpoint takes them. */
+static void rebook(flights_t *f, batch_t *b, bool alone, bool parts)
+{
+    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint), .refused = true };
+    rebook_in(f, &r, b, alone, parts);
 }
 
 static void mark_all(batch_t *b, bool again)
@@ -397,6 +404,21 @@ static bool mark_beside_lists(batch_t *b)
         return false;
     for (size_t i = 0; i < b->count; i++)
         b->list[i]->again = b->needs[i]->kind != NEED_CHANGES;
+    return true;
+}
+
+/* Asks for what a batch has in halves, if together it was longer than it may be, or had too many values. That is no
+ * fault, nor the size that the endpoint takes: blocks may be much longer than they mostly are. False: it was not so. */
+static bool halve_long(flights_t *f, batch_t *b)
+{
+    const size_t elements = jr_elements(b->needs, b->count, &b->form);
+    if (b->rc != RC_LIMIT || elements < 2)
+        return false;
+    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint) };
+    const size_t half = (elements + 1) / 2;
+    r.can.batch = (uint16_t)(half < r.can.batch ? half : r.can.batch);
+    mark_all(b, true);
+    rebook_in(f, &r, b, false, false);
     return true;
 }
 
@@ -444,6 +466,8 @@ static void ask_again(flights_t *f, batch_t *b)
     mark_all(b, next != CAP_FAILS);
     if (next != CAP_FAILS || mark_beside_lists(b))
         rebook(f, b, next == CAP_APART, false);
+    else if (halve_long(f, b))
+        return;
     else if (refused && !lesson_has_hint(b))
         fail_waiting(f, b);
 }

@@ -44,8 +44,10 @@ typedef struct {
     unsigned other_for;  /* so many batches it is on another branch: no block has the hashes of this one, */
     uint64_t other_from; /* ... which has other blocks from this number on, and other state */
     const char *hint;    /* its access list; NULL: none */
-    const char *list;    /* its block access lists; NULL: those of blocks that changed nothing */
-    unsigned keys_max;   /* slots of one proof; 0: any */
+    const char *pad;     /* a value beside each result, or to what has this text; NULL: none */
+    const char *pad_at;
+    const char *list;  /* its block access lists; NULL: those of blocks that changed nothing */
+    unsigned keys_max; /* slots of one proof; 0: any */
     unsigned batches, hints, elements, most_elements, most_slots, most_keys, now,
         most_now;     /* keys: slots of one proof */
     unsigned wide_at; /* the first batch with so many slots that its answer may be long, counted from 1; 0: none came */
@@ -230,6 +232,8 @@ static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
     put(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
     const bool hint = !strcmp(method, "eth_createAccessList");
     e->hints += hint;
+    if (e->pad && (!e->pad_at || strstr(text, e->pad_at)))
+        put(out, "\"pad\":%s,", e->pad);
     if (is_too_much(e, method, params))
         put(out, "\"error\":{\"code\":-32602,\"message\":\"too many slots (max %u)\"}", e->keys_max);
     else if ((hint && !e->hint) || refuses(e, text))
