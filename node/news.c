@@ -313,6 +313,9 @@ static rc_t tell(news_t *w, watcher_t **at, jw_t *out, err_t *e, bool *has_moved
         return err_say(e, RC_REFUSED, "filter not found");
     }
     (*at)->used_ms = news_now_ms(w);
+    if (news_is_stuck(w))
+        return err_say(e, RC_NEED_DATA,
+                       "nobody gives the blocks behind those that the filter was told; it goes on later");
     const size_t told = put_news(w, *at, out);
     *has_moved = moved(w, *at, told);
     return RC_OK;

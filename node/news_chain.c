@@ -223,6 +223,7 @@ void news_seed(news_t *w, const ex_block_t *latest)
 {
     hash32_t below[KEPT_BELOW_MAX];
     const unsigned n = ancestors(below, w, &latest->block_hash, latest->env.number, 0, latest);
+    w->vain = 0;
     feed_seed(&w->feed, latest->env.number, &latest->block_hash, below, n);
 }
 
@@ -299,6 +300,27 @@ static void end_untold(news_t *w, const ex_logged_t *l)
     }
 }
 
+bool news_is_stuck(const news_t *w)
+{
+    return w->vain >= NEWS_VAIN_MAX;
+}
+
+/* Nobody gave the next blocks for a head: who subscribed would be told nothing for as long as that lasts, as if nothing
+ * happened. Filters are told when they are polled. With the lock held. */
+static void note_vain(news_t *w, uint64_t head)
+{
+    const bool counts = !w->vain || head > w->vain_head;
+    w->vain += counts;
+    w->vain_head = counts ? head : w->vain_head;
+    if (counts && w->vain == NEWS_VAIN_MAX)
+        log_write(LOG_WARN, "rpc",
+                  "filters are told nothing and subscriptions end: nobody gives the blocks behind %llu",
+                  (unsigned long long)head);
+    for (watcher_t *x = w->watchers; x && news_is_stuck(w); x = x->next)
+        if (x->session && !x->failed)
+            end_one(w, x);
+}
+
 /* Takes the blocks, if they answer also who came meanwhile. With the lock held. */
 static void take(news_t *w, ex_logged_t *const *blocks, size_t count)
 {
@@ -309,6 +331,7 @@ static void take(news_t *w, ex_logged_t *const *blocks, size_t count)
         if (!answers_all(w, blocks[i]))
             return; /* the same is asked for again, and most of it is in the cache */
     const rc_t rc = feed_give(&w->feed, blocks, count);
+    w->vain = 0;
     if (rc == RC_OK)
         push_all(w);
     else if (rc != RC_NEED_DATA)
@@ -371,34 +394,39 @@ static ex_logged_t *logged_of(news_t *w, const ex_past_t *p, bool tells)
     return l;
 }
 
-static void keep(news_t *w, const ex_history_result_t *r)
+/* False: they cannot be kept. */
+static bool keep(news_t *w, const ex_history_result_t *r)
 {
     ex_logged_t **blocks = calloc(r->count, sizeof *blocks);
     const bool tells = has_receipts_watcher(w);
     size_t n = 0;
     while (blocks && n < r->count && (blocks[n] = logged_of(w, &r->blocks[n], tells)))
         n++;
+    const bool whole = blocks && n == r->count;
     pthread_mutex_lock(&w->lock);
-    if (blocks && n == r->count)
+    if (whole)
         take(w, blocks, n);
-    w->again |= blocks && n == r->count;
+    w->again |= whole;
     pthread_mutex_unlock(&w->lock);
     while (n > 0)
         ex_logged_unref(blocks[--n]);
     free(blocks);
+    return whole;
 }
 
 static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
 {
     asked_t *a = ctx;
     news_t *w = a->news;
-    if (rc == RC_OK)
-        keep(w, ex_history_result(take_q));
-    else
-        log_write(LOG_DEBUG, "rpc", "the chain for filters and subscriptions: %s", e->text);
+    const uint64_t head = a->head.env.number;
+    const bool kept = rc == RC_OK && keep(w, ex_history_result(take_q));
+    if (!kept)
+        log_write(LOG_DEBUG, "rpc", "the chain for filters and subscriptions: %s", rc ? e->text : "out of memory");
     query_free(take_q);
     free(a);
     pthread_mutex_lock(&w->lock);
+    if (!kept)
+        note_vain(w, head);
     if (rc && (e->code == EX_HISTORY_PRUNED || rc == RC_LIMIT))
         lose(w);
     w->asking = false;
@@ -441,6 +469,7 @@ void news_pump(news_t *w)
     if (!make_query(&q, a, from, to) && !w->config.submit(w->config.submit_ctx, q, on_done, a))
         return;
     w->asking = false;
+    note_vain(w, w->head.env.number);
     free(a);
 }
 

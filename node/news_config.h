@@ -16,6 +16,7 @@
 #define NEWS_OF_CLIENT_MAX 500u              /* subscriptions of all connections of a client */
 #define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria, in pieces of which a third is touched */
 #define NEWS_BYTES_MAX ((size_t)24 << 20)    /* of blocks and logs that are kept */
+#define NEWS_VAIN_MAX 3u                     /* heads whose blocks nobody gives before that is told */
 #define NEWS_IDLE_MS (5u * 60000u)           /* a filter that nobody asks for so long is over */
 
 /* Words of log_follow, in the order of their option. */

@@ -54,6 +54,8 @@ struct news {
     watcher_t *watchers;
     size_t filters, subscriptions, waits, criteria_bytes;
     bool has_head, asking, again;
+    unsigned vain;      /* heads at which the next blocks were asked for in vain, one after the other, */
+    uint64_t vain_head; /* ... the last of them */
     ex_block_t head;
     uint64_t final_number;
     bool keeps;
@@ -83,6 +85,9 @@ void news_drop_idle(news_t *w);
 NODISCARD rc_t news_make_room(news_t *w, err_t *e, const watcher_t *x, const void *session);
 
 /* ---- node/news_chain.c ---- */
+
+/* Whether the next blocks were asked for in vain so often that nothing is not an answer any more. */
+bool news_is_stuck(const news_t *w);
 
 /* Finds where a watcher stands among the events. False: what it waits for is not announced yet. */
 bool news_place(news_t *w, watcher_t *x);

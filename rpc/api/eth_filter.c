@@ -13,6 +13,7 @@ void api_fail_watch(api_call_t *c, rc_t rc, const err_t *e)
     const int code = rc == RC_LIMIT         ? API_LIMIT
                      : rc == RC_UNSUPPORTED ? API_NO_METHOD
                      : rc == RC_NOMEM       ? API_INTERNAL
+                     : rc == RC_NEED_DATA   ? API_UNAVAILABLE
                                             : API_FAILED;
     api_fail(c, code, "%s", e->text);
 }

@@ -76,7 +76,7 @@ typedef struct {
                 view_t criteria, const ex_block_t *latest);
     bool (*remove)(void *ctx, void *session, view_t id);
     /* Writes a filter's changes since it was asked last. RC_REFUSED: there is none of this id; RC_LIMIT: it was asked
-     * too late, and is gone; RC_IO. */
+     * too late, and is gone; RC_NEED_DATA: nobody gives the blocks that it is to be told; RC_IO. */
     rc_t (*changes)(void *ctx, jw_t *out, err_t *e, view_t id);
     /* The criteria of a filter of logs, in the arena. RC_REFUSED, RC_NOMEM. */
     rc_t (*criteria)(void *ctx, view_t *out, err_t *e, arena_t *a, view_t id);

@@ -181,6 +181,8 @@ START_TEST(each_failure_has_its_code)
     ck_assert_str_eq(serve(ASK("eth_getFilterChanges", "\"0x1\"")), ERROR("-32000", "filter not found"));
     changes_rc = RC_LIMIT;
     ck_assert_str_eq(serve(ASK("eth_getFilterChanges", "\"0x1\"")), ERROR("-32005", "too late"));
+    changes_rc = RC_NEED_DATA; /* nor for this one: it is still there */
+    ck_assert_str_eq(serve(ASK("eth_getFilterChanges", "\"0x1\"")), ERROR("-32002", "too late"));
 }
 END_TEST
 

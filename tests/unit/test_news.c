@@ -91,6 +91,45 @@ START_TEST(what_failed_is_tried_again_and_nothing_is_lost)
 }
 END_TEST
 
+/* An empty list would say that nothing has happened. */
+START_TEST(blocks_that_nobody_gives_are_told_and_not_passed_over_in_silence)
+{
+    int one, two;
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(2, &one, API_WATCH_LOGS, ANY), RC_OK);
+    news_begin(news, &one, NULL);
+    follow_to(11, 1);
+    ck_assert_str_eq(poll(0), "+11");
+    for (uint64_t n = 12; n < 12 + NEWS_VAIN_MAX; n++) {
+        ck_assert_str_eq(poll(0), "");
+        ck_assert_uint_eq(ends, 0);
+        grow_to(n, 1);
+        for (unsigned tries = 0; tries < 3; tries++) { /* one head, however often it is tried for it */
+            head(n);
+            answer_all(true);
+        }
+    }
+    ck_assert_ptr_nonnull(strstr(poll(0), "nobody gives the blocks"));
+    ck_assert_ptr_nonnull(strstr(poll(1), "nobody gives the blocks"));
+    ck_assert_ptr_eq(ended_session, &one);
+    ck_assert_uint_eq(ends, 1);
+    news_over(news, &one);
+    ck_assert_int_eq(add(3, &two, API_WATCH_HEADS, ""), RC_OK);
+    news_begin(news, &two, NULL);
+    grow_to(12 + NEWS_VAIN_MAX, 1);
+    head(12 + NEWS_VAIN_MAX);
+    answer_all(true);
+    ck_assert_ptr_eq(ended_session, &two);
+    news_over(news, &two);
+    head(12 + NEWS_VAIN_MAX);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+12+13+14+15");
+    ck_assert_str_eq(poll(1), "#11#12#13#14#15");
+    ck_assert_str_eq(poll(0), "");
+}
+END_TEST
+
 START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
 {
     int one, two;
@@ -617,8 +656,9 @@ int main(void)
         a_reorganisation_takes_back_what_was_told_and_tells_the_new_branch,
         what_has_no_room_in_one_answer_is_told_in_the_next,
         receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope, who_comes_while_blocks_are_fetched_misses_nothing,
-        what_failed_is_tried_again_and_nothing_is_lost, a_subscription_is_pushed_to_once_it_knows_its_id,
-        an_answer_to_another_message_begins_no_subscription,
+        what_failed_is_tried_again_and_nothing_is_lost,
+        blocks_that_nobody_gives_are_told_and_not_passed_over_in_silence,
+        a_subscription_is_pushed_to_once_it_knows_its_id, an_answer_to_another_message_begins_no_subscription,
         a_subscription_is_told_the_receipts_of_each_block_in_one_message,
         a_subscription_to_receipts_finds_its_transaction, a_receipt_that_is_waited_for_is_the_first_blocks_that_has_it,
         who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many,
