@@ -30,7 +30,7 @@
 #define NEED_SLOTS_MAX 1024u    /* slots of one NEED_PROOF; more become several needs */
 #define QUERY_OVER_BUDGET 42900 /* code of an err_t: whoever asks has asked too much of upstreams in this minute */
 #define QUERY_LATER 42901 /* ... of query_give with RC_NEED_DATA: who does not know it may know it a little later */
-#define QUERY_LACKS 42902 /* ... of a need that may_lack: the answer counts as if it were absent */
+#define QUERY_LACKS 42902 /* ... of a need that may_lack, or NEED_SEND: the answer counts as if it were absent */
 #define EX_CODE_MAX (128u << 10) /* bytes of one contract's code, as an answer to NEED_CODE */
 
 typedef enum {
@@ -41,7 +41,7 @@ typedef enum {
     NEED_HEAD,       /* header of the block itself, of which only the hash is known; */
     NEED_HEAD_BYTES, /* the same in RLP, in `code` of the answer */
     NEED_CHANGES,    /* its block access list, likewise */
-    NEED_SEND,       /* eth_sendRawTransaction of raw; an endpoint's refusal of it is an answer too */
+    NEED_SEND,       /* eth_sendRawTransaction of raw; a refusal of it by two endpoints is an answer too */
     NEED_BLOCK,      /* a whole block: by `hash`, or when that is zero by `number`. So NEED_HEADER, too */
     NEED_RECEIPTS,   /* all receipts of a block, named likewise */
     NEED_WHERE       /* which block has the transaction `hash` */

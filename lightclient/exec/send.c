@@ -9,7 +9,9 @@ typedef struct {
     hash32_t hash;
     need_t need;
     bool asked, done;
-    err_t refusal; /* rc RC_OK: none */
+    bool refused, known; /* by one endpoint; as one that it has already */
+    bool ended;          /* so did another one, or nobody else answers */
+    err_t refusal;       /* the first */
 } ex_send_t;
 
 static rc_t send_step(query_t *q, err_t *e)
@@ -17,7 +19,7 @@ static rc_t send_step(query_t *q, err_t *e)
     ex_send_t *s = (ex_send_t *)(void *)q;
     if (s->done)
         return RC_OK;
-    if (s->refusal.rc)
+    if (s->ended)
         return err_say(e, s->refusal.rc, s->refusal.text);
     if (s->asked)
         return err_say(e, RC_LIMIT, "no endpoint has answered");
@@ -44,19 +46,33 @@ static bool is_known(view_t words)
     return false;
 }
 
+/* One endpoint's word against a transaction is not the network's: another one is asked as well. */
+static rc_t give_refusal(ex_send_t *s, err_t *e, const answer_t *answer)
+{
+    const bool known = is_known(answer->code);
+    if (answer->again && known && !s->known) {
+        s->done = true; /* by us: the hash is that of what was sent */
+        return RC_OK;
+    }
+    s->ended = s->refused;
+    if (s->ended)
+        return RC_OK;
+    s->refused = true;
+    s->known = known;
+    (void)err_set(&s->refusal, RC_REFUSED, "%.*s", (int)answer->code.n, (const char *)answer->code.p);
+    return err_code(e, err_say(e, RC_NEED_DATA, "it refuses the transaction"), QUERY_LACKS);
+}
+
 static rc_t send_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
 {
     ex_send_t *s = (ex_send_t *)(void *)q;
     if (i || answer->kind != NEED_SEND)
         return err_say(e, RC_BUG, "an answer to something that was not asked for");
-    if (answer->refused && answer->again && is_known(answer->code)) {
-        s->done = true; /* by us: the hash is that of what was sent */
+    s->ended = answer->absent && s->refused;
+    if (s->ended)
         return RC_OK;
-    }
-    if (answer->refused) {
-        (void)err_set(&s->refusal, RC_REFUSED, "%.*s", (int)answer->code.n, (const char *)answer->code.p);
-        return RC_OK;
-    }
+    if (answer->refused)
+        return give_refusal(s, e, answer);
     if (!hash32_eq(&answer->hash, &s->hash))
         return err_say(e, RC_REFUSED, "the hash is not the transaction's");
     s->done = true;

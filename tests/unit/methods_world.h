@@ -104,7 +104,10 @@ static rc_t drive(query_t *q, err_t *e)
             const answer_t a = honest(&needs[i]);
             if (a.kind == NEED_CHANGES && !past_changes.p)
                 continue; /* nobody has it */
-            if (query_give(q, e, i, &a))
+            rc_t given = query_give(q, e, i, &a);
+            if (given == RC_NEED_DATA && e->code == QUERY_LACKS)
+                given = query_give(q, e, i, &(answer_t){ .kind = a.kind, .absent = true });
+            if (given)
                 return RC_IO; /* as when there is nobody else to ask */
         }
     }

@@ -285,8 +285,9 @@ END_TEST
 static rc_t send_it(err_t *e)
 {
     static const uint8_t raw[] = { 0xc2, 0x01, 0x02 };
-    const hash32_t hash = { { 7 } };
+    hash32_t hash;
     query_t *q;
+    keccak256(&hash, view_of(raw, sizeof raw));
     ck_assert_int_eq(ex_send_new(&q, e, view_of(raw, sizeof raw), &hash), RC_OK);
     const rc_t rc = ask_wait(&q, e, engine, q);
     query_free(q);
@@ -316,12 +317,42 @@ START_TEST(a_transaction_that_a_second_endpoint_knows_already_is_sent)
     ends[1].words = "unknown transaction type 0x05";
     ck_assert_int_eq(send_it(&e), RC_REFUSED);
     close_world();
-    open_world(RETURN_42);
-    ends[0].refused = "eth_sendRawTransaction"; /* nobody was asked before: somebody else has sent it */
-    ends[0].words = "already known";
-    ck_assert_int_eq(send_it(&e), RC_REFUSED);
-    ck_assert_str_eq(e.text, "already known");
-    close_world();
+}
+END_TEST
+
+/* One endpoint alone keeps no transaction from the network. */
+START_TEST(a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_answers)
+{
+    static const struct {
+        const char *words[2]; /* NULL: it is taken; "": status 500 */
+        unsigned asked[2];
+        rc_t rc;
+        const char *told;
+    } rows[] = {
+        { { "nonce too low", NULL }, { 1, 1 }, RC_OK, "" },
+        { { "already known", NULL }, { 1, 1 }, RC_OK, "" },
+        { { "nonce too low", "already known" }, { 1, 1 }, RC_OK, "" },
+        { { "already known", "already known" }, { 1, 1 }, RC_REFUSED, "already known" }, /* it was sent by another */
+        { { "nonce too low", "OldNonce" }, { 1, 1 }, RC_REFUSED, "nonce too low" },
+        { { "nonce too low", "" }, { 1, 1 }, RC_REFUSED, "nonce too low" },
+        { { NULL, "nonce too low" }, { 1, 0 }, RC_OK, "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        err_t e = { .text = "" };
+        open_world(RETURN_42);
+        for (unsigned k = 0; k < 2; k++) {
+            const char *const words = rows[i].words[k];
+            ends[k].words = words;
+            *(words && !*words ? &ends[k].failing : &ends[k].refused) = words ? "eth_sendRawTransaction" : NULL;
+        }
+        ck_assert_msg(send_it(&e) == rows[i].rc, "row %zu: %s", i, e.text);
+        if (rows[i].rc)
+            ck_assert_str_eq(e.text, rows[i].told);
+        ck_assert_uint_eq(ends[0].batches, rows[i].asked[0]);
+        ck_assert_uint_eq(ends[1].batches, rows[i].asked[1]);
+        ck_assert_uint_eq(status_of(0).failures, 0);
+        close_world();
+    }
 }
 END_TEST
 
@@ -334,5 +365,6 @@ int main(void)
         silence_about_the_branch_is_counted_when_another_one_was_faster,
         a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction,
         who_names_no_place_is_none_of_those_who_do_not_know_a_transaction,
-        a_transaction_that_a_second_endpoint_knows_already_is_sent);
+        a_transaction_that_a_second_endpoint_knows_already_is_sent,
+        a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_answers);
 }
