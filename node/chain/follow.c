@@ -16,6 +16,8 @@
 #define URL_MAX 1400u
 #define MEMBERS_MAX 4u /* that are asked for one thing, one after another */
 
+#define LONG_PATIENCE_MS 4000u /* with what is more than updates of the head, before another one is asked */
+
 #define SERVED_AGAIN_MS 1000u /* before the block of an unserved head is asked for again */
 #define NOBODY SIZE_MAX
 
@@ -26,13 +28,14 @@
 
 struct follow {
     follow_config_t config;
-    lc_sync_t *sync;      /* the follower's thread only */
-    journal_t journal;    /* likewise */
-    worker_t *self;       /* the follower's thread only: its own */
-    size_t asked;         /* likewise: the endpoint whose answer is taken; NOBODY: none */
-    bool complained;      /* likewise: of an endpoint, in this turn */
-    pthread_mutex_t lock; /* guards what follows */
-    worker_t *worker;     /* NULL: it was ended */
+    lc_sync_t *sync;           /* the follower's thread only */
+    journal_t journal;         /* likewise */
+    worker_t *self;            /* the follower's thread only: its own */
+    size_t asked;              /* likewise: the endpoint whose answer is taken; NOBODY: none */
+    uint32_t stale[WANTS_MAX]; /* likewise: bits of those that had nothing new in this turn */
+    bool complained;           /* likewise: of an endpoint, in this turn */
+    pthread_mutex_t lock;      /* guards what follows */
+    worker_t *worker;          /* NULL: it was ended */
     heads_t heads;
     struct {
         bool out;        /* its header is being fetched */
@@ -317,9 +320,9 @@ static void note_head_answered(follow_t *f)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* What came of an answer, for the endpoints' order, the log and the status. */
-static void conclude(follow_t *f, outcome_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r,
-                     const err_t *e, bool too_old)
+/* What came of an answer to the k-th want, for the endpoints' order, the log and the status. */
+static void conclude(follow_t *f, outcome_t *answer, size_t endpoint, const lc_want_t *want, size_t k,
+                     const hc_response_t *r, const err_t *e, bool too_old)
 {
     const bool good = e->rc == RC_OK || e->rc == RC_REPLAY;
     if (good && want->kind == LC_OPTIMISTIC)
@@ -328,10 +331,28 @@ static void conclude(follow_t *f, outcome_t *answer, size_t endpoint, const lc_w
         *answer = e->rc == RC_REPLAY && is_behind(f, want->kind) ? ANSWER_STALE : ANSWER_TAKEN;
     if (stopping(f))
         return; /* what was cancelled is nobody's failure */
-    if (good)
+    if (good && *answer == ANSWER_STALE)
+        f->stale[k] |= 1u << endpoint;
+    else if (good)
         up_report(f->config.upstream, endpoint, RC_OK, "", r->retry_after_ms, clock_monotonic_ms());
     else
         complain(f, endpoint, e, want->kind, too_old, r);
+}
+
+_Static_assert(UP_ENDPOINTS_MAX <= 32, "a bit for each endpoint");
+
+/* Who had nothing new, though the head lags: late, if somebody else had; else the chain may stand. */
+static void report_stale(follow_t *f, const lc_want_t *wants, const outcome_t *answers, size_t count)
+{
+    for (size_t k = 0; k < count && !stopping(f); k++)
+        for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
+            char why[UP_REASON_MAX];
+            if (!(f->stale[k] >> i & 1))
+                continue;
+            snprintf(why, sizeof why, "%s: older than what another one has", kind_name(wants[k].kind));
+            up_report(f->config.upstream, i, answers[k] == ANSWER_TAKEN ? RC_NEED_DATA : RC_OK, why, 0,
+                      clock_monotonic_ms());
+        }
 }
 
 _Static_assert(LC_OPTIMISTIC < CAP_ROUTES, "each kind of object has its route");
@@ -362,6 +383,11 @@ typedef struct {
     char urls[WANTS_MAX][URL_MAX];
     size_t which[WANTS_MAX], n;
     int as[WANTS_MAX]; /* what cap_route said of each route */
+    follow_t *follow;
+    size_t endpoint, next; /* next: who is asked instead when this one takes too long; NOBODY */
+    bool is_long;          /* more than updates of the head is asked for */
+    uint64_t patience_ms;  /* ... by the monotonic clock */
+    bool left;             /* so it was */
 } exchange_t;
 
 static void add_request(exchange_t *x, const up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i, int as)
@@ -377,20 +403,53 @@ static void add_request(exchange_t *x, const up_t *upstream, size_t endpoint, co
     x->which[x->n++] = i;
 }
 
-static void perform(follow_t *f, exchange_t *x)
+static uint32_t patience_ms(const exchange_t *x)
 {
-    hc_perform(f->config.http, x->responses, x->requests, x->n, stopping, f);
+    const uint32_t usual = up_patience_ms(x->follow->config.upstream, x->endpoint);
+    return x->is_long && usual < LONG_PATIENCE_MS ? LONG_PATIENCE_MS : usual;
+}
+
+/* Whether an exchange is waited for no longer: somebody else is asked, or nobody. */
+static bool is_left(void *ctx)
+{
+    exchange_t *x = ctx;
+    up_t *u = x->follow->config.upstream;
+    const uint64_t now = clock_monotonic_ms();
+    if (x->left || stopping(x->follow))
+        return true;
+    if (x->next == NOBODY || now < x->patience_ms)
+        return false;
+    x->patience_ms = now + patience_ms(x);
+    return x->left = up_hedge(u, x->next, now, (unsigned)x->n);
+}
+
+static void perform(follow_t *f, exchange_t *x, size_t endpoint, size_t next)
+{
+    x->follow = f;
+    x->endpoint = endpoint;
+    x->next = next;
+    x->patience_ms = clock_monotonic_ms() + patience_ms(x);
+    hc_perform(f->config.http, x->responses, x->requests, x->n, is_left, x);
     pthread_mutex_lock(&f->lock);
     f->view.round_trips++;
     pthread_mutex_unlock(&f->lock);
+}
+
+/* Updates of head and finality: asked for again and again, and all about as long. */
+static bool is_of_head(lc_kind_t kind)
+{
+    return kind == LC_OPTIMISTIC || kind == LC_FINALITY;
 }
 
 static void note_ledger(follow_t *f, size_t endpoint, lc_kind_t kind, const hc_response_t *r)
 {
     ledger_t *l = up_ledger(f->config.upstream, endpoint);
     ledger_note_one(l, (size_t)kind, 0, r->body_len);
-    if (!r->why.rc && r->status == 200)
-        spread_add(&l->took, r->elapsed_ms);
+    if (r->why.rc || r->status != 200)
+        return;
+    spread_add(&l->took, r->elapsed_ms);
+    if (is_of_head(kind))
+        up_took(f->config.upstream, endpoint, r->elapsed_ms, true, clock_monotonic_ms());
 }
 
 /* Whether what came when JSON was asked for says anything of the form: not that it is busy, or cannot be reached.
@@ -409,6 +468,12 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
     for (size_t k = 0; k < x->n; k++) {
         const lc_want_t *want = &wants[x->which[k]];
         const hc_response_t *r = &x->responses[k];
+        if (x->left && r->why.rc == RC_TIMEOUT) { /* it is only slow */
+            if (is_of_head(want->kind))
+                up_took(f->config.upstream, endpoint, r->elapsed_ms, false, clock_monotonic_ms());
+            hc_response_clear(&x->responses[k]);
+            continue;
+        }
         err_t e = { 0 };
         bool too_old = false;
         const bool again = next && x->as[k] == ROUTE_ANY && !r->why.rc && bn_try_json(r->status, r->content_type);
@@ -421,7 +486,7 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
         if (again && !good && of_form) {
             add_request(next, f->config.upstream, endpoint, want, x->which[k], ROUTE_JSON);
         } else {
-            conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);
+            conclude(f, &answers[x->which[k]], endpoint, want, x->which[k], r, &e, too_old);
             if (x->as[k] == ROUTE_JSON && tells_of_json(r, good, of_form, !next))
                 up_learn(f->config.upstream, endpoint, learn_json, &(route_json_t){ want->kind, good });
         }
@@ -429,31 +494,38 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
     }
 }
 
-/* Asks one endpoint for all wants whose answer was not taken; once more in JSON, where SSZ came to nothing. */
-static void ask(follow_t *f, outcome_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
+/* Asks one endpoint for all wants whose answer was not taken; once more in JSON, where SSZ came to nothing. While it
+ * takes longer than it usually does, next is to be asked: then it is left, and this is true. */
+static bool ask(follow_t *f, outcome_t *answers, size_t endpoint, size_t next, const lc_want_t *wants, size_t count)
 {
     exchange_t first = { .n = 0 }, second = { .n = 0 };
-    for (size_t i = 0; i < count; i++)
-        if (answers[i] != ANSWER_TAKEN)
-            add_request(&first, f->config.upstream, endpoint, &wants[i], i,
-                        up_learn(f->config.upstream, endpoint, ask_route, &(lc_kind_t){ wants[i].kind }));
-    perform(f, &first);
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i] == ANSWER_TAKEN)
+            continue;
+        first.is_long |= !is_of_head(wants[i].kind);
+        add_request(&first, f->config.upstream, endpoint, &wants[i], i,
+                    up_learn(f->config.upstream, endpoint, ask_route, &(lc_kind_t){ wants[i].kind }));
+    }
+    perform(f, &first, endpoint, next);
     take_exchange(f, &second, answers, &first, endpoint, wants);
     if (!second.n || stopping(f))
-        return;
-    perform(f, &second);
+        return first.left;
+    perform(f, &second, endpoint, NOBODY);
     take_exchange(f, NULL, answers, &second, endpoint, wants);
+    return first.left;
 }
 
-/* Asks endpoints in their order until every want has its answer. */
+/* Asks endpoints in their order until every want has its answer; those that were only slow once more, in the end. */
 static void ask_in_order(follow_t *f, outcome_t *answers, const lc_want_t *wants, size_t count)
 {
-    size_t order[UP_ENDPOINTS_MAX], left = count;
-    const size_t endpoints = up_order_ready(f->config.upstream, order, clock_monotonic_ms());
+    size_t order[2 * UP_ENDPOINTS_MAX], left = count;
+    size_t endpoints = up_order_ready(f->config.upstream, order, clock_monotonic_ms());
+    const size_t all = endpoints;
     for (size_t i = 0; i < endpoints && left && !stopping(f); i++) {
         if (up_is_retired(f->config.upstream, order[i])) /* meanwhile: its number may soon be another one's */
             continue;
-        ask(f, answers, order[i], wants, count);
+        if (ask(f, answers, order[i], i + 1 < all ? order[i + 1] : NOBODY, wants, count))
+            order[endpoints++] = order[i];
         left = 0;
         for (size_t k = 0; k < count; k++)
             left += answers[k] != ANSWER_TAKEN;
@@ -533,8 +605,10 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
     outcome_t answers[WANTS_MAX] = { ANSWER_NONE };
     size_t none = 0, stale = 0;
     f->complained = false;
+    memset(f->stale, 0, sizeof f->stale);
     ask_in_order(f, answers, wants, count);
     ask_members(f, answers, wants, count);
+    report_stale(f, wants, answers, count);
     for (size_t i = 0; i < count; i++) {
         if (answers[i] == ANSWER_NONE) {
             lc_sync_failed(f->sync, &wants[i], now_ms(f));

@@ -708,7 +708,7 @@ static void hedge(round_t *r)
     const uint64_t now = r->now_ms();
     if (!slow || now < slow->patience_ms)
         return;
-    if (up_hedge(r->upstream, r->order[r->at], now))
+    if (up_hedge(r->upstream, r->order[r->at], now, 1))
         (void)visit_next(r, slow == r->visits ? &r->visits[1] : &r->visits[0]);
     else
         slow->patience_ms = now + up_patience_ms(r->upstream, slow->endpoint);

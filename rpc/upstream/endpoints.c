@@ -333,12 +333,12 @@ uint32_t up_patience_ms(up_t *u, size_t i)
     return usual > PATIENCE_MIN_MS ? usual : PATIENCE_MIN_MS;
 }
 
-bool up_hedge(up_t *u, size_t i, uint64_t now_ms)
+bool up_hedge(up_t *u, size_t i, uint64_t now_ms, unsigned requests)
 {
     pthread_mutex_lock(&u->lock);
-    const bool may = ready(&u->at[i], now_ms) && u->saved >= HEDGE_EVERY;
+    const bool may = ready(&u->at[i], now_ms) && u->saved >= HEDGE_EVERY * requests;
     if (may)
-        u->saved -= HEDGE_EVERY;
+        u->saved -= HEDGE_EVERY * requests;
     pthread_mutex_unlock(&u->lock);
     return may;
 }

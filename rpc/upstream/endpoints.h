@@ -110,9 +110,9 @@ void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms);
  * a second when it was never asked. */
 uint32_t up_patience_ms(up_t *u, size_t i);
 
-/* Whether endpoint i may be asked for what another one is slow with; counts it, if so. It may not be in back-off, and
- * of twenty requests at most one is asked twice. */
-bool up_hedge(up_t *u, size_t i, uint64_t now_ms);
+/* Whether endpoint i may be asked for what another one is slow with, in so many requests; counts them, if so. It may
+ * not be in back-off, and of twenty requests at most one is asked twice. */
+bool up_hedge(up_t *u, size_t i, uint64_t now_ms, unsigned requests);
 
 /* What endpoint i can do, a copy; and what it has shown to be able to: learn is called with it and ctx, and gives what
  * up_learn gives. It must not call this file. */

@@ -345,8 +345,7 @@ static inline void open_engine(const char *first, const char *second, clock_fn m
 {
     err_t e;
     upstream = up_new((const char *const[]){ first, second }, second ? 2 : 1);
-    while (up_hedge(upstream, 0,
-                    0)) /* nobody is asked because another is slow: tests/unit/test_providers.c is about that */
+    while (up_hedge(upstream, 0, 0, 1)) /* nobody is asked because another is slow: test_providers.c is about that */
         continue;
     for (size_t i = 0; i < up_count(upstream); i++)
         up_learn(upstream, i, know_hashes, NULL);

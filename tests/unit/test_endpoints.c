@@ -176,9 +176,9 @@ START_TEST(an_answer_that_was_on_its_way_does_not_end_what_was_asked_for)
     up_report(u, 0, RC_IO, "429", 5000, 1000);
     up_report(u, 0, RC_OK, "", 0, 1001);
     ck_assert_uint_eq(up_wait_ms(u, 0, 1001), 4999);
-    ck_assert(!up_hints(u, 0, 1001) && !up_hedge(u, 0, 1001));
+    ck_assert(!up_hints(u, 0, 1001) && !up_hedge(u, 0, 1001, 1));
     order_is(u, 1001, 1, 2, 0);
-    ck_assert(up_hints(u, 0, 6000) && up_hedge(u, 0, 6000));
+    ck_assert(up_hints(u, 0, 6000) && up_hedge(u, 0, 6000, 1));
     order_is(u, 6000, 0, 1, 2);
     up_free(u);
 }
@@ -359,18 +359,18 @@ START_TEST(of_twenty_requests_one_is_asked_twice)
     unsigned hedges = 0;
     up_t *u = up_new(urls, 2);
     for (unsigned i = 0; i < 1000; i++) {
-        hedges += up_hedge(u, 1, 0);
+        hedges += up_hedge(u, 1, 0, 1);
         up_report(u, 0, RC_OK, "", 0, 0);
     }
     ck_assert_uint_eq(hedges, 1 + 999 / 20);
     for (unsigned i = 0; i < 1000; i++)
         up_report(u, 0, RC_OK, "", 0, 0);
-    for (hedges = 0; up_hedge(u, 1, 0);)
+    for (hedges = 0; up_hedge(u, 1, 0, 1);)
         hedges++;
     ck_assert_uint_eq(hedges, 4);
     for (unsigned i = 0; i < 40; i++)
         up_report(u, 1, RC_IO, "reset", 0, 0);
-    ck_assert(!up_hedge(u, 1, 0)); /* it is in back-off */
+    ck_assert(!up_hedge(u, 1, 0, 1)); /* it is in back-off */
     up_free(u);
 }
 END_TEST

@@ -7,15 +7,19 @@
 #include "tests/unit/lc_fixture.h"
 #include "tests/unit/unit.h"
 
-#define WAIT_MS 10000u
+#define WAIT_MS 20000u
 
 /* One beacon API: the slot that its newest objects are about, and what it was asked for. */
 typedef struct {
     unsigned slot;
     unsigned lies;  /* byte of its optimistic updates that is another one; 0: none */
     unsigned fault; /* of its optimistic updates in SSZ: row of ssz_faults, from 1 on */
-    bool busy;      /* for the next minute */
-    bool alone;     /* the operator takes the other one away while this one is asked for the head */
+    enum { ODD_NOT, ODD_JSON, ODD_BARE, ODD_MEMBER, ODD_STATUS, ODD_PAGE, ODD_EMPTY, ODD_NEWER, ODD_MOVED } odd;
+    int status;        /* of its optimistic updates, if that is odd */
+    unsigned pause_ms; /* before them, unless the other API is asked for one */
+    bool later;        /* it has no update of period 0 */
+    bool busy;         /* for the next minute */
+    bool alone;        /* the operator takes the other one away while this one is asked for the head */
     atomic_uint optimistic, json, all;
 } beacon_t;
 
@@ -33,7 +37,8 @@ static uint64_t now_at; /* of the system's clock, which stands */
 static unsigned checkpoint_slot = 136;
 static up_t *followed; /* by follow_to, with its URLs */
 static char followed_url[2][64];
-static bool later_periods; /* updates are there from period 1 on */
+static unsigned answered_before; /* requests of the first one */
+static bool has_updates;         /* of periods 0 to 2 */
 
 /* The object as JSON, or in SSZ that cannot be used. */
 static bool send_faulty(beacon_t *b, int fd, const char *request)
@@ -70,12 +75,40 @@ static bool send_object(int fd, const char *kind, unsigned slot, unsigned spoilt
     return sent;
 }
 
-/* The update of period 1, as the API frames it in SSZ. */
-static bool send_later(int fd)
+/* An optimistic update in a way that is odd. */
+static bool send_odd(beacon_t *b, int fd, const char *request)
 {
-    char head[200];
+    static const char json[] = "Content-Type: application/json\r\n";
+    view_t body = fx_read(b->odd == ODD_NEWER ? "minimal-fulu/optimistic-144.ssz" : "minimal-fulu/optimistic-144.json");
+    char head[400], member[40] = "";
+    const char *more = json;
+    const bool moves = b->odd == ODD_MOVED && !strstr(request, "GET /moved"), page = b->odd == ODD_PAGE;
+    if (b->odd == ODD_JSON || b->odd == ODD_MEMBER || (b->odd == ODD_MOVED && !moves))
+        more = "Content-Type: application/json\r\nEth-Consensus-Version: fulu\r\n";
+    if (b->odd == ODD_NEWER)
+        more = "Content-Type: application/octet-stream\r\nEth-Consensus-Version: heze\r\n";
+    if (moves)
+        more = "Location: /moved/optimistic_update\r\n";
+    if (b->odd == ODD_MEMBER)
+        snprintf(member, sizeof member, "{\"execution_optimistic\":false,");
+    if (page)
+        more = "Content-Type: text/html\r\n";
+    const bool nothing = moves || page || b->odd == ODD_STATUS || b->odd == ODD_EMPTY;
+    const size_t skipped = member[0] ? 1 : 0, n = nothing ? 0 : body.n - skipped + strlen(member);
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n%s",
+             moves || b->odd == ODD_STATUS ? b->status : 200, more, page ? 13 : n, page ? "<html></html>" : member);
+    const bool sent = say(fd, head) && (nothing || send_all(fd, body.p + skipped, body.n - skipped));
+    free((void *)(uintptr_t)body.p);
+    return sent;
+}
+
+/* The updates of one period, as the API frames it in SSZ. */
+static bool send_update(int fd, unsigned period)
+{
+    char head[200], name[64];
     uint8_t frame[12];
-    view_t ssz = fx_read("minimal-fulu/update-1.ssz");
+    snprintf(name, sizeof name, "minimal-fulu/update-%u.ssz", period);
+    view_t ssz = fx_read(name);
     store_u64le(frame, 4 + ssz.n);
     lc_fork_digest(frame + 8, &net, 0);
     snprintf(head, sizeof head,
@@ -96,15 +129,20 @@ static bool serve(beacon_t *b, int fd, const char *request)
     if (strstr(request, "/bootstrap/"))
         return send_object(fd, "bootstrap", checkpoint_slot, 0);
     if (strstr(request, "/finality_update"))
-        return send_object(fd, "finality", b->lies ? 144 : b->slot, 0);
-    if (later_periods && strstr(request, "/updates?"))
-        return send_later(fd);
+        return send_object(fd, "finality", b->lies || b->odd ? 144 : b->slot, 0);
+    const char *period = strstr(request, "/updates?start_period=");
+    if (period && (b->later || has_updates))
+        return send_update(fd, b->later ? 1 : (unsigned)strtoul(period + 22, NULL, 10));
     if (!strstr(request, "/optimistic_update"))
         return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
     const char *const urls[] = { followed_url[0] };
     b->optimistic++;
+    for (unsigned ms = 0; ms < b->pause_ms && !beacons[1].optimistic; ms += 10)
+        pause_ms(10);
     if (b->alone && up_replace(followed, urls, 1, 1000))
         return false;
+    if (b->odd)
+        return send_odd(b, fd, request);
     if (b->fault)
         return send_faulty(b, fd, request);
     return send_object(fd, "optimistic", b->slot, b->lies);
@@ -170,6 +208,8 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
     }
     up_t *upstream = followed = up_new((const char *const[]){ followed_url[0], followed_url[1] }, 2);
     up_on_lie(upstream, note_lie, NULL);
+    for (unsigned i = 0; i < answered_before; i++)
+        up_report(upstream, 0, RC_OK, "", 0, clock_monotonic_ms());
     atomic_store(&records, 0);
     hc_t *http = hc_new(NULL);
     timekeeper_t *time = keeper();
@@ -202,6 +242,9 @@ static void begin_at(uint64_t slot, unsigned first, unsigned second)
     beacons[1].slot = second;
     beacons[0].fault = beacons[1].fault = beacons[0].lies = beacons[1].lies = 0;
     beacons[0].json = beacons[1].json = 0;
+    beacons[0].odd = beacons[1].odd = ODD_NOT;
+    beacons[0].pause_ms = beacons[1].pause_ms = 0;
+    beacons[0].later = beacons[1].later = false;
     beacons[0].busy = beacons[1].busy = beacons[0].alone = beacons[1].alone = false;
     beacons[0].optimistic = beacons[1].optimistic = beacons[0].all = beacons[1].all = 0;
 }
@@ -213,8 +256,9 @@ START_TEST(api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed)
     follow_to(153, status);
     ck_assert_uint_ge(beacons[0].optimistic, 1);
     ck_assert_uint_ge(beacons[1].optimistic, 1);
-    ck_assert(!status[0].failing);
-    ck_assert_uint_eq(status[0].lies, 0);
+    ck_assert_uint_ge(status[0].late, 1);
+    ck_assert_uint_eq(status[0].lies + status[0].unusable + status[0].newer, 0);
+    ck_assert_uint_eq(status[1].failures, 0);
 }
 END_TEST
 
@@ -254,6 +298,98 @@ START_TEST(ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered
         ck_assert_uint_eq(beacons[1].optimistic, 0);
         ck_assert_msg(!status[0].failures && !status[0].lies, "row %u: %s", i, status[0].reason);
     }
+}
+END_TEST
+
+/* What beacon APIs do: a row each, of one that is asked first, with an honest one behind it. */
+static const struct {
+    const char *name;
+    beacon_t play;
+    unsigned requests; /* to it, at most */
+    uint64_t lies, unusable, late, newer;
+} behaviours[] = {
+    { "honest", { .lies = 0 }, 4, 0, 0, 0, 0 },
+    { "SSZ with surplus bytes", { .fault = 1 }, 5, 0, 0, 0, 0 },
+    { "SSZ without a version", { .fault = 2 }, 5, 0, 0, 0, 0 },
+    { "400 for SSZ before JSON in Accept", { .fault = 3 }, 5, 0, 0, 0, 0 },
+    { "404 for it", { .fault = 4 }, 5, 0, 0, 0, 0 },
+    { "406 for it", { .fault = 5 }, 5, 0, 0, 0, 0 },
+    { "415 for it", { .fault = 6 }, 5, 0, 0, 0, 0 },
+    { "JSON whatever Accept says", { .odd = ODD_JSON }, 4, 0, 0, 0, 0 },
+    { "JSON without a version", { .odd = ODD_BARE }, 4, 0, 0, 0, 0 },
+    { "a further member in JSON", { .odd = ODD_MEMBER }, 4, 0, 0, 0, 0 },
+    { "moved: 301", { .odd = ODD_MOVED, .status = 301 }, 5, 0, 0, 0, 0 },
+    { "moved: 302", { .odd = ODD_MOVED, .status = 302 }, 5, 0, 0, 0, 0 },
+    { "moved: 307", { .odd = ODD_MOVED, .status = 307 }, 5, 0, 0, 0, 0 },
+    { "moved: 308", { .odd = ODD_MOVED, .status = 308 }, 5, 0, 0, 0, 0 },
+    { "500 for the head", { .odd = ODD_STATUS, .status = 500 }, 4, 0, 1, 0, 0 },
+    { "503 for the head", { .odd = ODD_STATUS, .status = 503 }, 4, 0, 1, 0, 0 },
+    { "404 for the head", { .odd = ODD_STATUS, .status = 404 }, 5, 0, 1, 0, 0 },
+    { "200 with a page", { .odd = ODD_PAGE }, 4, 0, 1, 0, 0 },
+    { "200 with nothing", { .odd = ODD_EMPTY }, 4, 0, 1, 0, 0 },
+    { "a version of a later fork", { .odd = ODD_NEWER }, 5, 0, 0, 0, 1 },
+    { "429 for everything, with Retry-After", { .busy = true }, 1, 0, 1, 0, 0 },
+    { "later periods only", { .later = true }, 6, 0, 0, 0, 0 },
+    { "stands still", { .lies = 0 }, 4, 0, 0, 1, 0 },
+    { "a spoilt signature", { .lies = 20 }, 5, 1, 0, 0, 0 },
+};
+
+START_TEST(whatever_the_first_api_does_the_head_is_found_and_it_is_blamed_for_what_it_is)
+{
+    unsigned bad = 0, honest = 0;
+    printf("%-40s requests (honest) lies unusable late newer\n", "first, and an honest one second");
+    for (size_t i = 0; i < sizeof behaviours / sizeof behaviours[0]; i++) {
+        up_status_t status[UP_ENDPOINTS_MAX];
+        const view_t ssz = fx_read("minimal-fulu/optimistic-153.ssz");
+        const bool gives_it = !behaviours[i].lies && !behaviours[i].unusable && !behaviours[i].newer;
+        const unsigned head = gives_it && !behaviours[i].late ? 144 : 153;
+        begin_at(head + 1, behaviours[i].lies ? 153 : 144, head);
+        beacon_t *b = &beacons[0];
+        b->fault = behaviours[i].play.fault;
+        b->odd = behaviours[i].play.odd;
+        b->status = behaviours[i].play.status;
+        b->busy = behaviours[i].play.busy;
+        b->later = behaviours[i].play.later;
+        b->lies = behaviours[i].play.lies ? (unsigned)ssz.n - behaviours[i].play.lies : 0;
+        free((void *)(uintptr_t)ssz.p);
+        has_updates = b->later;
+        checkpoint_slot = b->later ? 8 : 136;
+        follow_to(head, status);
+        checkpoint_slot = 136;
+        has_updates = false;
+        const up_status_t *s = &status[0];
+        const bool good = b->all <= behaviours[i].requests && s->lies == behaviours[i].lies &&
+                          s->unusable == behaviours[i].unusable && s->late == behaviours[i].late &&
+                          s->newer == behaviours[i].newer && !status[1].failures;
+        honest = i ? honest : b->all;
+        bad += !good;
+        printf("%-40s %8u (%u) %11llu %8llu %4llu %5llu%s%s\n", behaviours[i].name, b->all, honest,
+               (unsigned long long)s->lies, (unsigned long long)s->unusable, (unsigned long long)s->late,
+               (unsigned long long)s->newer, good ? "" : "  NOT AS TOLD: ", good ? "" : s->reason);
+    }
+    ck_assert_uint_eq(bad, 0);
+}
+END_TEST
+
+/* Right, and slow: the other one is asked meanwhile, and the first again where that comes to nothing. */
+START_TEST(an_api_that_takes_long_is_left_for_the_next_one_and_not_blamed)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(145, 144, 144);
+    beacons[0].pause_ms = 60000;
+    answered_before = 100;
+    follow_to(144, status);
+    ck_assert_uint_eq(beacons[1].optimistic, 1);
+    ck_assert_uint_eq(status[0].failures + status[1].failures, 0);
+    ck_assert(status[0].timed && status[0].mean_ms >= 500 && status[1].timed);
+    begin_at(145, 144, 144);
+    beacons[0].pause_ms = 60000;
+    beacons[1].odd = ODD_STATUS;
+    beacons[1].status = 500;
+    follow_to(144, status);
+    ck_assert_uint_ge(beacons[0].optimistic, 2);
+    answered_before = 0;
+    ck_assert(!status[0].failures && status[1].unusable == 1);
 }
 END_TEST
 
@@ -419,10 +555,9 @@ START_TEST(api_that_has_later_periods_only_says_which_and_is_not_blamed)
     follow_view_t v;
     begin_at(155, 153, 153);
     checkpoint_slot = 8;
-    later_periods = true;
+    beacons[0].later = true;
     follow_one(&v, status, "/?key=secret", NULL, 0);
     checkpoint_slot = 136;
-    later_periods = false;
     ck_assert_msg(
         strstr(v.trouble, "has no update of period 0, its first is 1: use a newer checkpoint or another endpoint"),
         "%s", v.trouble);
@@ -655,7 +790,9 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN(
-        "follow", ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered,
+        "follow", whatever_the_first_api_does_the_head_is_found_and_it_is_blamed_for_what_it_is,
+        an_api_that_takes_long_is_left_for_the_next_one_and_not_blamed,
+        ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered,
         a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
         a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
         each_lie_of_an_api_gives_a_record, while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
