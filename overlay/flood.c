@@ -198,6 +198,14 @@ static rc_t accept(flood_t *f, const uint8_t *from, const flood_message_t *m, co
     return RC_OK;
 }
 
+/* How many messages of our own may be out: others refuse more of one author, and what generations need has a part of
+ * that to itself. */
+static size_t own_max(uint32_t kind)
+{
+    const bool is_of_keys = kind == FLOOD_ACK || kind == FLOOD_COMMIT || kind == FLOOD_EVIDENCE;
+    return is_of_keys ? FLOOD_PER_AUTHOR_MAX : FLOOD_PER_AUTHOR_MAX - FLOOD_OF_KEYS;
+}
+
 rc_t flood_publish(flood_t *f, err_t *e, uint32_t kind, view_t payload, uint64_t now_ms)
 {
     flood_message_t m = { .kind = kind, .seq = f->seq + 1, .payload = payload };
@@ -205,7 +213,7 @@ rc_t flood_publish(flood_t *f, err_t *e, uint32_t kind, view_t payload, uint64_t
     if (payload.n > FLOOD_PAYLOAD_MAX)
         return err_in(e, RC_LIMIT, "payload", "is longer than %u", FLOOD_PAYLOAD_MAX);
     expire(f, now_ms);
-    if (count_of(f, f->c.self, NULL) >= FLOOD_PER_AUTHOR_MAX)
+    if (count_of(f, f->c.self, NULL) >= own_max(kind))
         return err_say(e, RC_LIMIT, "too many messages of our own in ten minutes");
     memcpy(m.author, f->c.self, sizeof m.author);
     flood_id(&id, &m);

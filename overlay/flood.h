@@ -24,6 +24,7 @@
 #define FLOOD_KEPT_BYTES_MAX (8u << 20)
 #define FLOOD_KNOWN_MAX 8192u     /* ids that are remembered */
 #define FLOOD_PER_AUTHOR_MAX 128u /* messages; more are refused, not handed on */
+#define FLOOD_OF_KEYS 32u         /* ... of our own, that only acknowledgements, COMMITs and evidence of keys may be */
 #define FLOOD_PER_PEER_MAX 512u   /* messages that came from one peer; its oldest goes first */
 #define FLOOD_PEERS_MAX 128u
 

@@ -284,23 +284,30 @@ void flood_closed(void *ctx, net_stream_t *stream, rc_t why)
 
 /* ---- generations ---- */
 
-/* Whether this was spread so short a time ago that whoever connects now pulls it. Else notes that it is. */
-static bool was_spread(join_t *j, gen_kind_t kind, view_t bytes)
+static void hash_said(hash32_t *out, gen_kind_t kind, view_t bytes)
 {
-    hash32_t hash;
     const uint8_t tag = (uint8_t)kind;
     const view_t parts[] = { view_of(&tag, 1), bytes };
-    size_t oldest = 0;
-    sha256_parts(&hash, parts, 2);
-    for (size_t i = 0; i < JOIN_SPREAD_MAX; i++) {
-        if (j->spread[i].at_ms && hash32_eq(&j->spread[i].hash, &hash) && j->now_ms - j->spread[i].at_ms < AGAIN_MS)
+    sha256_parts(out, parts, 2);
+}
+
+/* Whether this was spread so short a time ago that whoever connects now pulls it. */
+static bool was_spread(const join_t *j, const hash32_t *hash)
+{
+    for (size_t i = 0; i < JOIN_SPREAD_MAX; i++)
+        if (j->spread[i].at_ms && hash32_eq(&j->spread[i].hash, hash) && j->now_ms - j->spread[i].at_ms < AGAIN_MS)
             return true;
+    return false;
+}
+
+static void note_spread(join_t *j, const hash32_t *hash)
+{
+    size_t oldest = 0;
+    for (size_t i = 0; i < JOIN_SPREAD_MAX; i++)
         if (j->spread[i].at_ms < j->spread[oldest].at_ms)
             oldest = i;
-    }
-    j->spread[oldest].hash = hash;
+    j->spread[oldest].hash = *hash;
     j->spread[oldest].at_ms = j->now_ms + 1;
-    return false;
 }
 
 static void gen_says(join_t *j, const gen_out_t *out)
@@ -308,6 +315,7 @@ static void gen_says(join_t *j, const gen_out_t *out)
     static const uint32_t kinds[] = {
         [GEN_ACK] = FLOOD_ACK, [GEN_COMMIT] = FLOOD_COMMIT, [GEN_EVIDENCE] = FLOOD_EVIDENCE
     };
+    hash32_t hash;
     err_t e;
     if (out->kind == GEN_DRAFT) {
         session_t *s = session_of(j, out->to);
@@ -315,8 +323,13 @@ static void gen_says(join_t *j, const gen_out_t *out)
             draft_due(s, &out->name, out->bytes);
         return;
     }
-    if (!was_spread(j, out->kind, out->bytes) && flood_publish(j->flood, &e, kinds[out->kind], out->bytes, j->now_ms))
+    hash_said(&hash, out->kind, out->bytes);
+    if (was_spread(j, &hash))
+        return;
+    if (flood_publish(j->flood, &e, kinds[out->kind], out->bytes, j->now_ms))
         j->passed_over++; /* too many just now: who connects later is told */
+    else
+        note_spread(j, &hash);
 }
 
 /* Draws the secrets of a generation that it is our turn to make. */

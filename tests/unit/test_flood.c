@@ -301,6 +301,20 @@ START_TEST(bounds_hold_and_the_rest_still_passes)
 }
 END_TEST
 
+START_TEST(what_generations_need_is_sent_when_all_else_is_too_much)
+{
+    static const uint32_t of_keys[] = { FLOOD_ACK, FLOOD_COMMIT, FLOOD_EVIDENCE };
+    err_t e;
+    for (unsigned i = 0; i < FLOOD_PER_AUTHOR_MAX; i++) {
+        const rc_t rc = flood_publish(nodes[0].f, &e, i % 2 ? FLOOD_APPLICATION : FLOOD_RELEASE, view_str("x"), now);
+        ck_assert_int_eq(rc, i < FLOOD_PER_AUTHOR_MAX - FLOOD_OF_KEYS ? RC_OK : RC_LIMIT);
+    }
+    for (unsigned i = 0; i < FLOOD_OF_KEYS; i++)
+        ck_assert_int_eq(flood_publish(nodes[0].f, &e, of_keys[i % 3], view_str("x"), now), RC_OK);
+    ck_assert_int_eq(flood_publish(nodes[0].f, &e, FLOOD_ACK, view_str("x"), now), RC_LIMIT);
+}
+END_TEST
+
 START_TEST(bytes_that_are_kept_are_bounded)
 {
     static uint8_t big[FLOOD_PAYLOAD_MAX];
@@ -354,5 +368,6 @@ int main(void)
         alone_a_node_hears_itself, a_message_is_not_sent_back_to_where_it_came_from,
         a_new_peer_is_told_and_pulls_what_it_lacks, a_message_does_not_come_twice_after_it_expired,
         what_is_not_the_authors_is_refused, two_messages_under_one_number_are_both_delivered_and_shown_together,
-        bounds_hold_and_the_rest_still_passes, bytes_that_are_kept_are_bounded, peers_are_bounded_and_come_and_go);
+        bounds_hold_and_the_rest_still_passes, what_generations_need_is_sent_when_all_else_is_too_much,
+        bytes_that_are_kept_are_bounded, peers_are_bounded_and_come_and_go);
 }

@@ -309,6 +309,37 @@ START_TEST(of_two_orders_of_one_version_the_key_of_the_higher_is_asked_for)
 }
 END_TEST
 
+/* A COMMIT that could not be published, as too much was out: who connects when there is room is told. */
+START_TEST(what_was_not_spread_is_spread_later)
+{
+    err_t e;
+    members_open(1, &fair_net);
+    member_t *all[] = { &founder, &joiner };
+    for (size_t i = 0; i < 2; i++) {
+        member_new(all[i], i ? "joiner" : "founder");
+        all[i]->config.rules.threshold = all[i]->config.rules.signer_count = 1;
+        memcpy(all[i]->config.rules.signers[0], founder.id.who.key.b, 33);
+        member_start(all[i]);
+    }
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_OK);
+    const order_signed_t o = order_for(&founder, 0);
+    join_head(founder.join, 100);
+    for (unsigned i = 0; i < FLOOD_PER_AUTHOR_MAX; i++)
+        ck_assert_int_eq(join_publish(founder.join, &e, FLOOD_ACK, view_str("x")), RC_OK);
+    const uint64_t from = memory_now(net_world);
+    run_members(100000);
+    carry_out(&founder, NULL, NULL, &o, 110);
+    ck_assert(join_newest(founder.join)->has_order);
+    while (memory_now(net_world) - from < FLOOD_KEEP_MS + 5000)
+        run_members(1000);
+    ck_assert_int_eq(join_set_order(joiner.join, &o, world.policy), RC_OK);
+    (void)dial_member(&joiner, 1);
+    run_members(1000);
+    ck_assert(join_newest(joiner.join) && join_newest(joiner.join)->has_order);
+    members_close();
+}
+END_TEST
+
 /* More than waits on a stream, which one pull asks for; and more of the same meanwhile. */
 START_TEST(who_comes_late_gets_all_that_was_said_however_much_it_is)
 {
@@ -485,7 +516,7 @@ int main(void)
         a_node_without_a_key_gives_none_and_asks_again_when_there_is_one, a_key_is_made_once_and_not_by_who_is_pinned,
         no_key_for_who_is_configured_otherwise, a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key,
         evidence_is_judged_at_the_moment_of_giving, what_has_expired_is_attested_anew,
-        of_two_orders_of_one_version_the_key_of_the_higher_is_asked_for,
+        of_two_orders_of_one_version_the_key_of_the_higher_is_asked_for, what_was_not_spread_is_spread_later,
         who_comes_late_gets_all_that_was_said_however_much_it_is,
         who_is_not_attested_learns_of_no_protocol_and_is_closed, the_key_comes_through_loss_and_reordering,
         the_secret_is_nowhere_but_in_the_locked_pages_of_both_rings);
