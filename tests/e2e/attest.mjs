@@ -249,7 +249,7 @@ async function run(t) {
     assert.strictEqual(inScript(answer.text, { setup, key: pubkey, chainId: said.cluster.chainId, checkpoint: chain.checkpoint }), "holds");
     const other = `0x${"12".repeat(32)}`;
     const refusals = {
-      E_DEVELOPMENT: { development: false }, E_NETWORK: { network: undefined }, E_CHAIN_ID: { chainId: 1 }, E_CHECKPOINT: { checkpoint: other },
+      E_DEVELOPMENT: { development: false }, E_NETWORK: { network: "mainnet" }, E_CHAIN_ID: { chainId: 1 }, E_CHECKPOINT: { checkpoint: other },
       E_SETUP: { setup: other }, E_NONCE: { nonce: other }, E_SIMULATED: { policy: { ...policy, simulator_root: undefined } },
       E_KEY: { key: "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" },
       E_MEASUREMENT: { policy: { ...policy, images: [] } }, E_POLICY_SETUP: { policy: { ...policy, setup_hash: other } }, E_CHAINTIME: { now: 1 },

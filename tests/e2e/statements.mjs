@@ -35,7 +35,7 @@ class Judge {
 
   // The same demands in three languages.
   async holds(text, { request, maxAge = 3600, ...more }) {
-    const said = verifyStatement(text, { signer: this.signer, chainId: this.chainId, setup: this.setup, request, maxAge, ...more });
+    const said = verifyStatement(text, { signer: this.signer, chainId: this.chainId, setup: this.setup, maxAge, ...(request && { request }), ...more });
     const args = ["--signer", this.signer, "--chain-id", String(this.chainId), "--max-age", String(maxAge)];
     if (request) args.push("--request", JSON.stringify(request));
     if (more.allowRevert) args.push("--allow-revert");

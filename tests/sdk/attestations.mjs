@@ -324,6 +324,12 @@ async function corpora(js, folder) {
       assert.deepEqual(said, [want, want]);
     }
   });
+  await test("js: an option that is undefined is refused", () => {
+    for (const name of "policy nonce network chainId checkpoint setup development collateral key now onStep".split(" ")) {
+      const options = { policy: bytes, nonce, network: "any", now: 1800000000, [name]: undefined };
+      assert.throws(() => verifyAttestation(full, options), (e) => e.code === "bad-option" && e.field === name, name);
+    }
+  });
   await test("js, program: the same of an attestation with space around it, and of what is no space in JSON", () => {
     const { full: text } = Object.fromEntries(corpus("attestation"));
     for (const space of [" ", "\t", "\n", "\r", "\v", "\f", "\u00a0", "\ufeff"]) for (const one of [space + text, text + space]) same(one);

@@ -198,6 +198,7 @@ async function options() {
     { checkpoint: CHECKPOINT, keys: null }, { checkpoint: CHECKPOINT, signers: null }, { checkpoint: CHECKPOINT, network: { toJSON: () => undefined } },
   ];
   await test("evidence: what the caller says is read strictly", () => {
+    for (const name of ["network", "signer", "signers", "key", "keys", "setup", "execution", "now"]) bad.push({ checkpoint: CHECKPOINT, [name]: undefined });
     for (const one of bad) assert.throws(() => verifyEvidence(text, one), refusal("bad-option"), JSON.stringify(one));
     for (const one of [undefined, null, 7, {}, new Uint8Array(3)]) assert.throws(() => verifyEvidence(one, { checkpoint: CHECKPOINT }), refusal("bad-option"));
   });

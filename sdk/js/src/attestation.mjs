@@ -201,8 +201,7 @@ const textOf = (input, option) => {
 const ATTESTATION_OPTIONS = "policy nonce network chainId checkpoint setup development collateral key now onStep".split(" ");
 
 function readOptions(options) {
-  if (!isObject(options)) refuse("bad-option", "", "no options");
-  for (const name of Object.keys(options)) if (!ATTESTATION_OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
+  checkOptions(options, ATTESTATION_OPTIONS);
   const optional = (value, read) => (value === undefined ? undefined : read(value));
   if (options.policy === undefined) refuse("bad-option", "policy", "without one nothing is accepted");
   if (options.network !== undefined && (typeof options.network !== "string" || !options.network))
@@ -237,7 +236,7 @@ function readOptions(options) {
  * It shows nothing of the chain's head: ask for /v1/block/latest and give it to verifyStatement with a maxAge.
  *
  * @param {string|object} attestation  JSON text (then also checked for members given twice), or parsed
- * @param {object} options  unknown names are refused
+ * @param {object} options  unknown names, and undefined, are refused
  * @param {string|object} options.policy   docs/policy.md; required: without one nothing is accepted
  * @param {string} options.nonce           the 32 bytes (hex) that you chose at random and asked with; not all zeros
  * @param {string} [options.network]       the name of the network; "mainnet" when absent; "any" accepts whichever it says

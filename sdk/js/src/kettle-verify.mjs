@@ -433,6 +433,15 @@ export function typedData(statement) {
 
 // ---- what the caller demands
 
+/** An option that is there and undefined demands nothing, where its caller believes that it does: a variable that was never set. */
+function checkOptions(options, names) {
+  if (!isObject(options)) refuse("bad-option", "", "no options");
+  for (const [name, value] of Object.entries(options)) {
+    if (!names.includes(name)) refuse("bad-option", name, "unknown");
+    if (value === undefined) refuse("bad-option", name, "is undefined: leave it out if nothing is demanded");
+  }
+}
+
 const OPTIONS = "signer signers chainId setup type request maxAge block minBlock minFinality allowRevert now".split(
   " ",
 );
@@ -608,7 +617,7 @@ function checkBlock({ message }, { block, minBlock, minFinality }) {
  *
  * @param {string|object} statement  what the node answered: JSON text (then also checked for members given twice), or parsed; of logs and
  *   receipts the whole answer {statement, result}, whose result must be the one that was signed, or the statement alone
- * @param {object} options  unknown names are refused, so that a slip of the pen demands nothing less
+ * @param {object} options  unknown names, and undefined, are refused, so that a slip of the pen demands nothing less
  * @param {string} [options.signer]       the address whose signature is accepted (from the quote that you checked once)
  * @param {string[]} [options.signers]    or several of them
  * @param {number|bigint|string} options.chainId  the chain that the statement must be about
@@ -628,8 +637,7 @@ function checkBlock({ message }, { block, minBlock, minFinality }) {
  * @throws {KettleError} with a code of CODES
  */
 export function verifyStatement(statement, options) {
-  if (!isObject(options)) refuse("bad-option", "", "no options");
-  for (const name of Object.keys(options)) if (!OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
+  checkOptions(options, OPTIONS);
   if (options.allowRevert !== undefined && typeof options.allowRevert !== "boolean")
     refuse("bad-option", "allowRevert", "not true or false");
   const accepted = acceptedSigners(options);

@@ -336,7 +336,10 @@ function acceptedKeys({ signer, signers, key, keys }) {
 
 function readOptions(options) {
   if (!isObject(options)) refuse("bad-option", "", "no options");
-  for (const name of Object.keys(options)) if (!OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
+  for (const [name, value] of Object.entries(options)) {
+    if (!OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
+    if (value === undefined) refuse("bad-option", name, "is undefined: leave it out if nothing is demanded");
+  }
   if (options.execution !== undefined && options.execution !== "unchecked") refuse("bad-option", "execution", 'nothing, or "unchecked"');
   return {
     checkpoint: fromHex(asHex("bytes32", options.checkpoint, "checkpoint")),
@@ -352,7 +355,7 @@ function readOptions(options) {
  * Checks that a statement follows from its evidence: consensus from the checkpoint, head, headers, proofs, what the statement says, signature.
  *
  * @param {string} file  JSON text: an answer with ?evidence=inline, or of GET /v1/evidence/ID
- * @param {object} options  unknown names are refused
+ * @param {object} options  unknown names, and undefined, are refused
  * @param {string} options.checkpoint  the beacon block root (32 bytes, hex) that is trusted: all follows from it
  * @param {string|object} [options.network]  mainnet, sepolia, hoodi; or a network as a configuration describes it, parsed or as text; mainnet
  *   when absent
