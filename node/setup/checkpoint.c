@@ -8,6 +8,7 @@
 #include "lightclient/consensus/sync.h"
 #include "node/setup/quorum.h"
 #include "rpc/upstream/finality.h"
+#include "rpc/upstream/heard.h"
 
 _Static_assert(QUORUM_SERVERS_MAX == OPTION_URLS_MAX && SETUP_HOSTS_MAX == OPTION_URLS_MAX, "one list of servers");
 _Static_assert(SETUP_HOST_MAX == CHECKPOINT_HOST_MAX, "each of them has a place in the statement");
@@ -15,9 +16,10 @@ _Static_assert(SETUP_HOST_MAX == CHECKPOINT_HOST_MAX, "each of them has a place 
 typedef struct {
     const checkpoint_ask_t *ask;
     quorum_server_t servers[OPTION_URLS_MAX];
-    err_t why[OPTION_URLS_MAX]; /* what a server did instead of answering */
-    uint64_t best;              /* the newest epoch that enough have finalized, too old or not */
-    bool asked_roots;           /* for the block roots of an epoch */
+    err_t why[OPTION_URLS_MAX];                 /* what a server did instead of answering, */
+    char heard[OPTION_URLS_MAX][HEARD_MAX + 1]; /* and what its answer began with: for the log */
+    uint64_t best;                              /* the newest epoch that enough have finalized, too old or not */
+    bool asked_roots;                           /* for the block roots of an epoch */
     exchange_t exchange;
 } search_t;
 
@@ -40,7 +42,8 @@ static view_t body_of(search_t *s, size_t *who, size_t i)
 {
     err_t why;
     *who = s->exchange.who[i];
-    const view_t body = exchange_body(&s->exchange, &why, i);
+    const view_t body = exchange_body(&s->exchange, &why, i, s->ask->asked_by_owner);
+    heard_of(s->heard[*who], &s->exchange.responses[i], source(s)->of.urls[*who]);
     s->servers[*who].node |= s->exchange.responses[i].header != NULL;
     if (!body.p)
         s->why[*who] = why;
@@ -59,8 +62,10 @@ static rc_t gave_up(const search_t *s, err_t *e)
 {
     if (!s->exchange.slowest_ms)
         return err_in(e, RC_TIMEOUT, "checkpoint", "the servers were not asked to an end");
-    return err_in(e, RC_TIMEOUT, "checkpoint", "the servers were not asked to an end in time: %s took %u s",
-                  source(s)->hosts[s->exchange.slowest], s->exchange.slowest_ms / 1000);
+    return err_in(e, RC_TIMEOUT, "checkpoint",
+                  "the servers were not asked to an end in time: checkpoint.of[%zu] took "
+                  "%u s",
+                  s->exchange.slowest, s->exchange.slowest_ms / 1000);
 }
 
 /* What each has finalized. */
@@ -112,13 +117,16 @@ static rc_t ask_roots(search_t *s, err_t *e, const hash32_t newest[], uint64_t e
 /* Who does not name the root, and what of it is known. */
 static void tell(const search_t *s, const checkpoint_t *found, uint32_t by)
 {
-    for (size_t i = 0; i < source(s)->of.count; i++)
+    for (size_t i = 0; i < source(s)->of.count; i++) {
+        const char *heard = s->why[i].rc ? s->heard[i] : "";
         if (!(by >> i & 1))
-            log_write(LOG_WARN, "checkpoint", "%s does not name the root that %zu of %zu servers name: %s",
+            log_write(LOG_WARN, "checkpoint", "%s does not name the root that %zu of %zu servers name: %s%s%s",
                       source(s)->hosts[i], found->by_count, found->of,
                       s->servers[i].named ? "it names another one"
                       : s->why[i].rc      ? s->why[i].text
-                                          : "it has not finalized that epoch");
+                                          : "it has not finalized that epoch",
+                      heard_word(heard), heard);
+    }
 }
 
 static void take(checkpoint_t *out, const search_t *s, const hash32_t *root, uint32_t by)
@@ -193,6 +201,15 @@ static const char *fault_of(char out[40], const search_t *s, size_t i)
     return out;
 }
 
+/* Tells the operator by which hosts' fault there is none. */
+static void tell_faults(const search_t *s)
+{
+    for (size_t i = 0; i < source(s)->of.count; i++)
+        if (s->why[i].rc)
+            log_write(LOG_WARN, "checkpoint", "%s: checkpoint.of[%zu]: %s%s%s", source(s)->hosts[i], i, s->why[i].text,
+                      heard_word(s->heard[i]), s->heard[i]);
+}
+
 /* Who is to blame that there is no quorum, behind how many there are; of what is too old how old, and the way out. */
 static void say_more(const search_t *s, err_t *e)
 {
@@ -215,7 +232,7 @@ static void say_more(const search_t *s, err_t *e)
          i++) {
         const bool counts = s->servers[i].answered && !s->servers[i].named && !s->asked_roots;
         if (!counts)
-            n += (size_t)snprintf(more + n, sizeof more - n, "; %s: %s", source(s)->hosts[i], fault_of(one, s, i));
+            n += (size_t)snprintf(more + n, sizeof more - n, "; checkpoint.of[%zu]: %s", i, fault_of(one, s, i));
     }
     const err_t plain = *e;
     (void)err_set(e, e->rc, "%s%s", plain.text, more);
@@ -236,8 +253,10 @@ rc_t checkpoint_find(checkpoint_t *out, err_t *e, const checkpoint_ask_t *x)
         rc = ask_epochs(s, &bad);
     if (!rc)
         rc = agree(s, out, &bad);
-    if (s && rc)
+    if (s && rc) {
+        tell_faults(s);
         say_more(s, &bad);
+    }
     free(s);
     return rc ? err_in(e, rc, "checkpoint", "%s", bad.text) : RC_OK;
 }

@@ -21,6 +21,7 @@ typedef struct {
     const config_t *config;
     uint64_t now_ms; /* Unix milliseconds: what is too old */
     deadline_t deadline;
+    bool asked_by_owner; /* e is for whoever has just named the servers; else for anybody */
 } checkpoint_ask_t;
 
 /* "14 d 3 h", "5 h 12 min", "340 s": in out, which is returned. */
@@ -28,9 +29,9 @@ const char *checkpoint_duration(char out[40], uint64_t ms);
 
 #define CHECKPOINT_STEPS_MAX 4u /* how many epochs back, where the block of the first is missing */
 
-/* The root of the configuration, or what a quorum of its servers names now; who disagrees is told to the log.
+/* The root of the configuration, or what a quorum of its servers names now; who disagrees or fails is told to the log.
  * RC_NEED_DATA, RC_REFUSED: no quorum; RC_LIMIT: what they name is too old; RC_TIMEOUT, RC_NOMEM. e names the field,
- * and as far as its room goes what each server did. */
+ * and as far as its room goes what each server did, by its place: "checkpoint.of[2]". */
 NODISCARD rc_t checkpoint_find(checkpoint_t *out, err_t *e, const checkpoint_ask_t *x);
 
 #endif

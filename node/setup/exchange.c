@@ -30,7 +30,7 @@ rc_t exchange_perform(exchange_t *x, const deadline_t *d)
     return RC_OK;
 }
 
-view_t exchange_body(const exchange_t *x, err_t *e, size_t i)
+view_t exchange_body(const exchange_t *x, err_t *e, size_t i, bool places)
 {
     const hc_response_t *r = &x->responses[i];
     if (!r->why.rc && r->status == 200)
@@ -39,10 +39,9 @@ view_t exchange_body(const exchange_t *x, err_t *e, size_t i)
         (void)err_set(e, r->why.rc, "%s (setup_may_reach)", r->why.text);
     else if (r->why.rc)
         (void)err_say(e, r->why.rc, r->why.text);
-    else if (r->moved[0])
-        (void)err_set(e, RC_IO, "HTTP status %d, to %s", r->status, r->moved);
     else
-        (void)err_set(e, RC_IO, "HTTP status %d", r->status);
+        (void)err_set(e, RC_IO, "HTTP status %d%s%s%s", r->status, r->moved[0] ? ": it has moved" : "",
+                      r->moved[0] && places ? " to " : "", places ? r->moved : "");
     return view_of(NULL, 0);
 }
 

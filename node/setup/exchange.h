@@ -39,8 +39,8 @@ hc_request_t *exchange_add(exchange_t *x, const char *base, const char *path, si
 NODISCARD rc_t exchange_perform(exchange_t *x, const deadline_t *d);
 
 /* The body of an answer with status 200; else p is NULL, and e says why there is none: also which key of the measured
- * configuration lets a setup lead there. */
-view_t exchange_body(const exchange_t *x, err_t *e, size_t i);
+ * configuration lets a setup lead there. places: whoever reads it named the server, and may know where it leads. */
+view_t exchange_body(const exchange_t *x, err_t *e, size_t i, bool places);
 
 /* Frees the answers: the next exchange may be made. */
 void exchange_clear(exchange_t *x);

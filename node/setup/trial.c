@@ -13,9 +13,11 @@
 #define QUOTE_LEAST_MS 3000u /* for the quote, whatever the others have taken; */
 #define ANSWER_MS 2000u      /* and what of the trial's time is left for the answer */
 
-static rc_t open_list(tries_t *t, err_t *e, const char *field, const option_urls_t *urls, const char *ca_file)
+static rc_t open_list(tries_t *t, err_t *e, const char *field, const option_urls_t *urls, const char *ca_file,
+                      bool by_owner)
 {
     t->field = field;
+    t->by_owner = by_owner;
     t->count = urls->count;
     t->up = urls->count ? up_new((const char *const *)urls->urls, urls->count) : NULL;
     if (t->up)
@@ -47,8 +49,10 @@ static rc_t out_of_time(const trial_run_t *r, err_t *e)
     if (x->slowest_ms) {
         const bool execution = x->slowest / UP_ENDPOINTS_MAX < TRY_GENESIS;
         const tries_t *t = execution ? &r->execution : &r->consensus;
-        return err_in(e, RC_REFUSED, t->field, "%s: took %u s, too long for the setup to be tried in time",
-                      up_origin(t->up, x->slowest % UP_ENDPOINTS_MAX), x->slowest_ms / 1000);
+        const size_t who = x->slowest % UP_ENDPOINTS_MAX;
+        log_write(LOG_WARN, "setup", "%s: took %u s", up_origin(t->up, who), x->slowest_ms / 1000);
+        return err_in(e, RC_REFUSED, t->field, "%s[%zu] took %u s, too long for the setup to be tried in time",
+                      t->field, who, x->slowest_ms / 1000);
     }
     if (r->trial->config->checkpoint.kind == CHECKPOINT_QUORUM)
         return err_in(e, RC_REFUSED, "checkpoint", "%s", "its servers took too long for the setup to be tried in time");
@@ -112,21 +116,15 @@ static rc_t try_port(err_t *e, const config_t *c)
     return RC_OK;
 }
 
-/* What is wrong with endpoints that have a better one beside them. */
-static void tell_others(const tries_t *t)
-{
-    for (size_t i = 0; i < t->count; i++)
-        if (t->why[i].rc)
-            log_write(LOG_WARN, "setup", "%s: %s", t->field, t->why[i].text);
-}
-
 /* Where the chain is followed from; servers that do not agree, or not on a young one, are the setup's fault. */
 static rc_t find_start(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
     if (t->config->peer_count)
         return RC_OK;
-    const rc_t rc = checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline });
+    const bool by_owner = t->config->checkpoint_found == SETUP_FOUND_SETUP && !t->begun;
+    const rc_t rc =
+        checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline, by_owner });
     const bool slow = rc == RC_TIMEOUT && !is_cancelled(&t->deadline);
     return rc == RC_NEED_DATA || rc == RC_LIMIT || slow ? RC_REFUSED : rc;
 }
@@ -147,9 +145,11 @@ static rc_t run(trial_run_t *r, err_t *e)
     const trial_t *t = r->trial;
     rc_t rc = t->begun ? RC_OK : try_port(e, t->config);
     if (!rc)
-        rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
+        rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution,
+                       t->config->execution_by_setup && !t->begun);
     if (!rc)
-        rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus);
+        rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus,
+                       t->config->consensus_by_setup && !t->begun);
     if (!rc)
         rc = find_start(r, e);
     if (!rc)
@@ -158,10 +158,6 @@ static rc_t run(trial_run_t *r, err_t *e)
         rc = conclude(r, e);
     if (!rc)
         rc = try_tee(t, e);
-    if (!rc) {
-        tell_others(&r->execution);
-        tell_others(&r->consensus);
-    }
     return rc;
 }
 

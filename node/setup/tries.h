@@ -19,6 +19,7 @@ typedef struct {
     const char *field; /* its key */
     up_t *up;
     size_t count;
+    bool by_owner; /* whoever is told what came of it has just named them; else it may be told to anybody */
     err_t why[UP_ENDPOINTS_MAX];        /* rc RC_OK: nothing is wrong with it as far as it was tried */
     bool contradicts[UP_ENDPOINTS_MAX]; /* what is wrong will not get right by itself */
     ex_header_t head[UP_ENDPOINTS_MAX]; /* of an execution RPC */
@@ -37,8 +38,9 @@ typedef struct {
     exchange_t exchange;
 } trial_run_t;
 
-/* Notes what is wrong with an endpoint, unless something is already. */
-void tries_fail(tries_t *t, size_t who, const err_t *e, bool contradicts);
+/* Notes what is wrong with an endpoint, unless something is already, and logs it with what the answer began with;
+ * NULL: there is none. */
+void tries_fail(tries_t *t, size_t who, const err_t *e, const hc_response_t *answer, bool contradicts);
 
 /* The first endpoint that contradicts, or when none is good the first: its failure, under its field. RC_OK: one is
  * good. */

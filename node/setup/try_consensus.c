@@ -64,17 +64,17 @@ static void take_genesis(trial_run_t *r, size_t i, size_t endpoint)
     hash32_t root;
     char theirs[65];
     err_t e;
-    const view_t body = exchange_body(&r->exchange, &e, i);
+    const view_t body = exchange_body(&r->exchange, &e, i, t->by_owner);
     rc_t rc = body.p ? finality_read_genesis(&root, &e, body) : e.rc;
     t->is_of_chain[endpoint] = !rc && hash32_eq(&root, ours);
     if (rc && !has_root(r))
-        tries_fail(t, endpoint, &e, false);
+        tries_fail(t, endpoint, &e, &r->exchange.responses[i], false);
     if (rc || t->is_of_chain[endpoint])
         return;
     hex_encode(theirs, view_of(root.b, 32));
     (void)err_set(&e, RC_REFUSED, "is of another chain: its genesis validators root is 0x%s", theirs);
     t->why[endpoint].rc = RC_OK; /* says more than whatever was said before */
-    tries_fail(t, endpoint, &e, true);
+    tries_fail(t, endpoint, &e, NULL, true);
 }
 
 /* Through the same checks as the follower's. */
@@ -142,14 +142,14 @@ void try_consensus_take(trial_run_t *r, size_t i, try_kind_t kind, size_t endpoi
         take_genesis(r, i, endpoint);
         return;
     }
-    const view_t body = exchange_body(&r->exchange, &e, i);
+    const view_t body = exchange_body(&r->exchange, &e, i, t->by_owner);
     const rc_t rc = body.p ? take_body(r, t, &e, endpoint, x) : e.rc;
     t->as_json[endpoint] = rc && rc != RC_LIMIT && is_first && !x->why.rc && bn_try_json(x->status, x->content_type);
     t->unknown[endpoint] = !body.p && !x->why.rc && is_unknown(x->status);
     if (!rc || t->as_json[endpoint])
         return;
     (void)err_before(&e, rc, "bootstrap: ");
-    tries_fail(t, endpoint, &e, false);
+    tries_fail(t, endpoint, &e, x, false);
 }
 
 /* ---- what came of all ---- */

@@ -31,7 +31,7 @@ static void ask_proof(trial_run_t *r, size_t i)
     view_t text;
     err_t e;
     if (jr_encode(&text, &e, r->arena, needs, 1, &form))
-        tries_fail(&r->execution, i, &e, false);
+        tries_fail(&r->execution, i, &e, NULL, false);
     else
         post(r, i, TRY_PROOF, text);
 }
@@ -81,8 +81,8 @@ void try_execution_take(trial_run_t *r, size_t i, try_kind_t kind, size_t endpoi
 {
     tries_t *t = &r->execution;
     err_t e;
-    const view_t body = exchange_body(&r->exchange, &e, i);
+    const view_t body = exchange_body(&r->exchange, &e, i, t->by_owner);
     const rc_t rc = body.p ? check_answer(t, &e, kind, endpoint, body, r->trial->config->chain.chain_id) : e.rc;
     if (rc)
-        tries_fail(t, endpoint, &e, rc == RC_REFUSED && kind == TRY_CHAIN && body.p);
+        tries_fail(t, endpoint, &e, &r->exchange.responses[i], rc == RC_REFUSED && kind == TRY_CHAIN && body.p);
 }

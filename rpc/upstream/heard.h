@@ -11,7 +11,8 @@
 #define HEARD_MAX 200u /* characters */
 
 /* Where the answer points, if it is a redirect that was not followed, and the printable characters that its body begins
- * with; empty: nothing. url: that was asked, of which what may be a secret is blanked; NULL: the caller does that. */
+ * with, unless it is said to be bytes; empty: nothing. url: that was asked, of which what may be a secret is blanked;
+ * NULL: the caller does that. */
 void heard_of(char out[HEARD_MAX + 1], const hc_response_t *r, const char *url);
 
 /* Put before it where there is something. */

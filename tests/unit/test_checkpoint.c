@@ -5,6 +5,7 @@
 #include "node/setup/checkpoint.h"
 #include "tests/unit/config_texts.h"
 #include "tests/unit/fake_server.h"
+#include "tests/unit/logged.h"
 #include "tests/unit/unit.h"
 
 #define SERVERS 5u
@@ -53,7 +54,7 @@ static rc_t find(checkpoint_t *out, err_t *e, config_t **config, const play_t ro
 {
     char text[1200];
     int n = snprintf(text, sizeof text, "{" WITHOUT_CHECKPOINT ",\"checkpoint\":{\"quorum\":3,\"of\":[");
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_WARN);
     for (unsigned i = 0; i < SERVERS; i++) {
         plays[i] = rows[i];
         fakes[i] = fake_new(serve);
@@ -102,10 +103,10 @@ START_TEST(what_is_no_quorum_is_refused_under_its_field)
     } cases[] = {
         { { { EPOCH, '1' }, { EPOCH, '1' }, { EPOCH, '2' }, { EPOCH, '2' }, { EPOCH, '3' } },
           RC_REFUSED,
-          "no checkpoint is named by 3 of 5 servers: 5 name one, at most 2 the same; a.localhost: names 0x11111111...; b.localhost: names" },
+          "no checkpoint is named by 3 of 5 servers: 5 name one, at most 2 the same; checkpoint.of[0]: names 0x11111111...; checkpoint.of[1]: names" },
         { { { EPOCH, '1' }, { EPOCH, '1' }, { 0, 0 }, { 0, 0 }, { 0, 0 } },
           RC_NEED_DATA,
-          "2 of 5 servers say what is finalized, and 3 have to; c.localhost: HTTP status 500; d.localhost: HTTP status 500" },
+          "2 of 5 servers say what is finalized, and 3 have to; checkpoint.of[2]: HTTP status 500; checkpoint.of[3]: HTTP status 500" },
         { { { 1000, '1' }, { 1000, '1' }, { 1000, '1' }, { 1001, '1' }, { 1001, '1' } },
           RC_LIMIT,
           "epoch 1000, the newest that 3 of 5 servers have finalized, is 1773 d 8 h old, which is too old: it may be " },
@@ -117,6 +118,9 @@ START_TEST(what_is_no_quorum_is_refused_under_its_field)
         ck_assert_int_eq(find(&found, &e, &c, cases[i].rows, false), cases[i].rc);
         ck_assert_str_eq(e.field, "checkpoint");
         ck_assert_msg(!strncmp(e.text, cases[i].text, strlen(cases[i].text)), "%s", e.text);
+        tells_nobody(e.text);
+        if (cases[i].rc == RC_NEED_DATA)
+            ck_assert(IS_LOGGED("d.localhost: checkpoint.of[3]: HTTP status 500; it said: {}"));
         ck_assert(cases[i].rc != RC_LIMIT || strstr(e.text, CHECKPOINT_HOW));
         ck_assert_uint_eq(found.of, 77);
         config_free(c);

@@ -112,6 +112,9 @@ START_TEST(what_was_heard_is_printable_short_and_without_secrets)
     heard_of(heard, &r, NULL);
     ck_assert_uint_eq(strspn(heard, "y"), HEARD_MAX);
     ck_assert_str_eq(heard_word(heard), "; it said: ");
+    strcpy(r.content_type, "application/octet-stream");
+    heard_of(heard, &r, NULL);
+    ck_assert_str_eq(heard, "");
 }
 END_TEST
 

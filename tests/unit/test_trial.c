@@ -10,6 +10,7 @@
 #include "node/setup/trial.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/lc_fixture.h"
+#include "tests/unit/logged.h"
 #include "tests/unit/unit.h"
 
 #define CHAIN_ID 1337470u
@@ -205,7 +206,7 @@ static rc_t try_with(trial_found_t *found, err_t *e, fault_t what, unsigned each
 {
     char urls[4][100];
     fake_t *fakes[4] = { NULL };
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_WARN);
     net = fx_minimal_fulu();
     fault = what;
     bootstraps = 0;
@@ -312,8 +313,57 @@ START_TEST(what_is_wrong_is_named_and_nothing_is_kept)
         ck_assert_msg(!strcmp(e.field, rows[i].field), "row %zu: %s: %s", i, e.field, e.text);
         ck_assert_msg(strstr(e.text, rows[i].text) != NULL, "row %zu: %s", i, e.text);
         ck_assert_msg((e.code == TRIAL_FOR_GOOD) == rows[i].for_good, "row %zu", i);
-        ck_assert_msg(!strstr(e.text, "sesame"), "row %zu: %s", i, e.text);
+        tells_nobody(e.text); /* what the measured file names is not the asker's */
+        ck_assert_msg(!strstr(e.text, "sesame") && !strstr(e.text, "127.0.0.1"), "row %zu: %s", i, e.text);
+        ck_assert(!IS_LOGGED("sesame"));
         ck_assert_ptr_null(found.bootstrap);
+    }
+}
+END_TEST
+
+static bool lead_away(int fd, const char *request)
+{
+    (void)request;
+    return say(fd, "HTTP/1.1 300 X\r\nLocation: http://place-to-hide.example/key-to-hide\r\nContent-Length: 26\r\n"
+                   "\r\nask there with key-to-hide");
+}
+
+/* Where it leads may be read by whoever has just named it, and by nobody later, when the reason is everybody's. */
+START_TEST(places_are_told_to_who_named_them_and_to_the_log)
+{
+    static const struct {
+        bool by_setup, begun, told;
+    } rows[] = { { true, false, true }, { false, false, false }, { true, true, false } };
+    static const char *const logged = "; it said: moved to http://place-to-hide.example:80 ask there with ***********";
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        const bool execution = i % 2;
+        char urls[4][100], origin[80], want[300];
+        fake_t *fakes[4] = { NULL }, *away = fake_new(lead_away);
+        trial_found_t found = { .bootstrap = NULL };
+        err_t e = { 0 };
+        fault = ALL_IS_WELL;
+        config_t c = config_of(urls, fakes, 1);
+        hc_t *http = hc_new(NULL);
+        const char *key = execution ? "execution_rpc" : "consensus_rpc";
+        const char *what = execution ? "HTTP status 300: it has moved" : "bootstrap: HTTP status 300: it has moved";
+        const trial_t t = { .config = &c,
+                            .now_ms = lc_slot_start_ms(&net, 136) + 60000,
+                            .begun = rows[i / 2].begun,
+                            .deadline = { .http = http, .until_ms = clock_ms() + 10000 } };
+        snprintf(urls[execution ? 0 : 2], 100, TELLTALE_URL, away->port);
+        snprintf(origin, sizeof origin, TELLTALE_ORIGIN, away->port);
+        c.execution_by_setup = c.consensus_by_setup = rows[i / 2].by_setup;
+        c.setup_may_reach = CONFIG_REACH_ALL;
+        ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
+        ck_assert_str_eq(e.field, key);
+        snprintf(want, sizeof want, "%s: %s to http://place-to-hide.example:80", origin, what);
+        ck_assert_str_eq(e.text, rows[i / 2].told ? want : what);
+        ck_assert(IS_LOGGED(origin, key, what, logged));
+        logs_no_secret();
+        hc_free(http);
+        fake_free(away);
+        fake_free(fakes[0]);
+        fake_free(fakes[2]);
     }
 }
 END_TEST
@@ -430,7 +480,7 @@ START_TEST(servers_that_are_no_quorum_are_refused_under_their_field)
                                           .hosts = { "127.0.0.1" } };
     ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
     ck_assert_str_eq(e.field, "checkpoint");
-    ck_assert_msg(!strncmp(e.text, "0 of 1 servers say what is finalized, and 1 have to; 127.0.0.1: ", 64), "%s",
+    ck_assert_msg(!strncmp(e.text, "0 of 1 servers say what is finalized, and 1 have to; checkpoint.of[0]: ", 70), "%s",
                   e.text);
     hc_free(http);
     fake_free(fakes[0]);
@@ -462,8 +512,9 @@ START_TEST(who_takes_all_of_the_trials_time_is_named)
     snprintf(urls[2], 100, "http://127.0.0.1:%u", slow->port);
     const trial_t t = { .config = &c, .deadline = { .http = http, .until_ms = clock_ms() + 1000 } };
     ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
-    ck_assert_msg(!strcmp(e.field, "consensus_rpc") && strstr(e.text, "too long") && strstr(e.text, "127.0.0.1"),
-                  "%s: %s", e.field, e.text);
+    ck_assert_msg(!strcmp(e.field, "consensus_rpc") && strstr(e.text, "consensus_rpc[0] took "), "%s: %s", e.field,
+                  e.text);
+    ck_assert(IS_LOGGED("http://127.0.0.1:", ": took "));
     c.checkpoint = (config_checkpoint_t){ .kind = CHECKPOINT_QUORUM,
                                           .quorum = 1,
                                           .of = { .urls = { urls[2] }, .count = 1, .given = true },
@@ -472,7 +523,7 @@ START_TEST(who_takes_all_of_the_trials_time_is_named)
     again.deadline.until_ms = clock_ms() + 1000;
     ck_assert_int_eq(trial_run(&found, &e, &again), RC_REFUSED);
     ck_assert_str_eq(e.field, "checkpoint");
-    ck_assert_msg(strstr(e.text, "127.0.0.1") != NULL, "%s", e.text);
+    ck_assert_msg(strstr(e.text, "checkpoint.of[0]") != NULL, "%s", e.text);
     hc_free(http);
     fake_free(fakes[0]);
     fake_free(fakes[2]);
@@ -506,7 +557,8 @@ int main(void)
 {
     return UNIT_RUN_AROUND("trial", set_up, NULL, a_setup_that_works_brings_its_bootstrap_and_asks_once,
                            a_port_of_the_overlay_that_is_taken_is_named_before_anybody_is_asked,
-                           what_is_wrong_is_named_and_nothing_is_kept, no_setup_looks_into_this_machine_or_its_network,
+                           what_is_wrong_is_named_and_nothing_is_kept, places_are_told_to_who_named_them_and_to_the_log,
+                           no_setup_looks_into_this_machine_or_its_network,
                            an_old_checkpoint_is_refused_with_its_age_the_bound_and_the_way_to_a_new_one,
                            one_good_endpoint_is_enough_unless_another_is_of_another_chain,
                            a_tee_that_gives_no_quote_is_named, servers_that_are_no_quorum_are_refused_under_their_field,
