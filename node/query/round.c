@@ -333,11 +333,27 @@ static size_t slots_asked(const seat_t *s)
     return s->batch->needs[s->element]->slot_count;
 }
 
+/* Makes of an endpoint's own words what anybody may read: printable, and nothing of where it is. False: no memory. */
+static bool clean_words(round_t *r, view_t *words, size_t endpoint)
+{
+    char *text = arena_alloc(&r->arena, words->n + 1);
+    if (!text)
+        return false;
+    for (size_t i = 0; i < words->n; i++)
+        text[i] = (char)(words->p[i] >= 0x20 && words->p[i] < 0x7f ? words->p[i] : '?');
+    text[words->n] = 0;
+    up_hide_place(r->upstream, endpoint, text);
+    *words = view_str(text);
+    return true;
+}
+
 /* Gives the query an answer, which may be to a piece of a need, and a piece of what others asked for as well. */
-static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
+static rc_t give(round_t *r, err_t *e, const visit_t *v, const seat_t *s, const answer_t *answer)
 {
     answer_t piece = *answer;
     bool *had = r->had[s->index];
+    if (piece.refused && !clean_words(r, &piece.code, v->endpoint))
+        return err_say(e, RC_NOMEM, "out of memory");
     piece.again = r->sends > 1;
     if (s->need->kind == NEED_PROOF && piece.proof.slot_count && piece.proof.slot_count == slots_asked(s)) {
         piece.proof.slots += s->from;
@@ -408,7 +424,7 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
     }
     if (s->need->kind == NEED_HINT && a->refusal == REFUSAL_METHOD) /* another one may have it */
         return RC_OK;
-    rc_t rc = give(r, e, s, &a->answer);
+    rc_t rc = give(r, e, v, s, &a->answer);
     if (!rc)
         r->since_ms = r->now_ms();
     if (rc == RC_NEED_DATA && e->code == QUERY_LACKS) {

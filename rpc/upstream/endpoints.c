@@ -381,13 +381,23 @@ void up_note_led(up_t *u, size_t i, const char *asked, hc_response_t *answer, ui
     pthread_mutex_unlock(&u->lock);
 }
 
-void up_hide(up_t *u, size_t i, char *text)
+static void hide(up_t *u, size_t i, char *text, void (*blank)(char *text, const char *url))
 {
-    secrets_hide(text, up_url(u, i));
+    blank(text, up_url(u, i));
     pthread_mutex_lock(&u->lock);
     if (u->at[i].led)
-        secrets_hide(text, u->at[i].led);
+        blank(text, u->at[i].led);
     pthread_mutex_unlock(&u->lock);
+}
+
+void up_hide(up_t *u, size_t i, char *text)
+{
+    hide(u, i, text, secrets_hide);
+}
+
+void up_hide_place(up_t *u, size_t i, char *text)
+{
+    hide(u, i, text, secrets_hide_place);
 }
 
 /* FNV-1a of who failed, how often and when: spreads the retries of nodes that share an endpoint, without a random

@@ -89,8 +89,9 @@ const char *up_led(up_t *u, arena_t *a, size_t i, uint64_t now_ms);
 void up_note_led(up_t *u, size_t i, const char *asked, hc_response_t *answer, uint64_t now_ms);
 
 /* Blanks what of endpoint i's URL, or of where it led last, may be a secret, should a text of others repeat it
- * (rpc/upstream/secrets.h). */
+ * (rpc/upstream/secrets.h); and with the host, in what anybody reads. */
 void up_hide(up_t *u, size_t i, char *text);
+void up_hide_place(up_t *u, size_t i, char *text);
 
 /* Reports how a request to endpoint i ended. rc tells the sort of a failure: RC_REFUSED is a lie, RC_NEED_DATA late,
  * RC_UNSUPPORTED newer, all else unusable. RC_OK ends its back-off; a failure begins one, exponential with jitter from

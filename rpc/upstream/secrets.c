@@ -103,18 +103,44 @@ static void blank_parts(char *text, const char *url, size_t n, const char *betwe
     }
 }
 
-void secrets_hide(char *text, const char *url)
+/* Where the authority of a URL begins. */
+static const char *authority_of(const char *url)
 {
     const char *at = strstr(url, "://");
-    at = at ? at + 3 : url;
-    const size_t authority = strcspn(at, "/?#");
-    size_t user = authority;
-    while (user && at[user - 1] != '@')
-        user--;
+    return at ? at + 3 : url;
+}
+
+/* How much of an authority is the user's, with the '@'. */
+static size_t user_len(const char *at, size_t authority)
+{
+    while (authority && at[authority - 1] != '@')
+        authority--;
+    return authority;
+}
+
+void secrets_hide(char *text, const char *url)
+{
+    const char *at = authority_of(url);
+    const size_t authority = strcspn(at, "/?#"), user = user_len(at, authority);
     if (user > 1) {
         blank_user(text, at, user - 1);
         blank_parts(text, at, user - 1, ":");
     }
     at += authority;
     blank_parts(text, at, strlen(at), "/?&=#;,");
+}
+
+void secrets_hide_place(char *text, const char *url)
+{
+    part_t place;
+    secrets_hide(text, url);
+    const char *at = authority_of(url);
+    const size_t authority = strcspn(at, "/?#"), user = user_len(at, authority);
+    decode(&place, at + user, authority - user);
+    blank(text, view_of(place.b, place.n));
+    while (place.n && place.b[place.n - 1] >= '0' && place.b[place.n - 1] <= '9')
+        place.n--;
+    const bool has_port = place.n && place.b[place.n - 1] == ':';
+    decode(&place, at + user, has_port ? place.n - 1 : authority - user);
+    blank(text, view_of(place.b, place.n));
 }

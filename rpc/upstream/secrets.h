@@ -17,4 +17,8 @@
 /* Writes asterisks over each secret of url, of at most 4096 bytes, in text. */
 void secrets_hide(char *text, const char *url);
 
+/* Over its host, too, with its port or without: in words of others that anybody reads. Of fewer than SECRETS_MIN
+ * characters it is a word like any other, and stays. */
+void secrets_hide_place(char *text, const char *url);
+
 #endif

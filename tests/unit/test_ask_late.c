@@ -356,11 +356,29 @@ START_TEST(a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_ans
 }
 END_TEST
 
+/* Whoever sends a transaction reads why it was refused, and not where, nor what the provider asks its customer. */
+START_TEST(words_of_a_refusal_name_nothing_of_who_refused)
+{
+    char at[200];
+    err_t e;
+    open_world(RETURN_42);
+    snprintf(at, sizeof at, "http://user-to-hide:pass-to-hide@%s/key-to-hide?name=host-to-hide", url[0] + 7);
+    close_engine();
+    open_engine(at, NULL, NULL);
+    ends[0].refused = "eth_sendRawTransaction";
+    ends[0].words = "nonce \\u0007\\u202e\\ntoo low at http://127.0.0.1, user-to-hide, KEY-to-hide, cut: host-to-hide";
+    ck_assert_int_eq(send_it(&e), RC_REFUSED);
+    ck_assert_str_eq(e.text, "nonce ?????too low at http://*********, ************, ***********, cut: ************");
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
-        "ask_late", a_block_that_an_endpoint_does_not_know_yet_is_waited_for,
-        a_header_by_number_may_be_of_another_branch, state_by_number_of_another_branch_is_late_and_its_lies_are_lies,
+        "ask_late", words_of_a_refusal_name_nothing_of_who_refused,
+        a_block_that_an_endpoint_does_not_know_yet_is_waited_for, a_header_by_number_may_be_of_another_branch,
+        state_by_number_of_another_branch_is_late_and_its_lies_are_lies,
         only_a_header_of_the_number_says_of_which_branch_it_is, what_is_wrong_below_where_branches_part_is_a_lie,
         silence_about_the_branch_is_counted_when_another_one_was_faster,
         a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction,

@@ -71,6 +71,28 @@ START_TEST(both_alphabets_of_base64_count)
 }
 END_TEST
 
+static void hides_place(const char *url, const char *text, const char *want)
+{
+    char got[512] = "";
+    memcpy(got, text, strlen(text));
+    secrets_hide_place(got, url);
+    ck_assert_str_eq(got, want);
+}
+
+START_TEST(a_host_is_blanked_where_anybody_reads)
+{
+    hides_place(URL, "ask https://RPC.example.org:8443/v2/Key-0123_abc, rpc.example.org",
+                "ask https://********************/v2/************, ***************");
+    hides(URL, "ask rpc.example.org", "ask rpc.example.org");
+    hides_place("http://rpc.example.org", "rpc.example.org:1234", "***************:1234");
+    hides_place("http://a@geth:8545/", "geth at geth:8545: nonce too low", "geth at *********: nonce too low");
+    hides_place("http://10.1.22.33:85/", "10.1.22.33 and 10.1.22.33:85", "********** and *************");
+    hides_place("http://10.1.22.33", "10.1.22.33 and 10.1.22", "********** and *******");
+    hides_place("http://[2001:db8::1]:85", "at [2001:db8::1]:85, [2001:DB8::1]", "at ****************, *************");
+    hides_place("http://", "http", "http");
+}
+END_TEST
+
 START_TEST(no_url_and_no_text_is_too_odd)
 {
     static const char *const urls[] = {
@@ -122,5 +144,5 @@ int main(void)
 {
     return UNIT_RUN("secrets", every_form_of_every_part_is_blanked, what_is_no_secret_stays,
                     both_alphabets_of_base64_count, no_url_and_no_text_is_too_odd,
-                    what_was_heard_is_printable_short_and_without_secrets);
+                    a_host_is_blanked_where_anybody_reads, what_was_heard_is_printable_short_and_without_secrets);
 }
