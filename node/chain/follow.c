@@ -9,6 +9,7 @@
 #include "node/chain/age.h"
 #include "node/chain/journal.h"
 #include "rpc/upstream/beacon.h"
+#include "rpc/upstream/heard.h"
 #include "rpc/upstream/lie.h"
 
 #define WANTS_MAX 8u
@@ -275,6 +276,9 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
 {
     const bool nobodys = too_old || why->rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
     err_t reason, line;
+    char heard[HEARD_MAX + 1];
+    heard_of(heard, r, NULL);
+    up_hide(f->config.upstream, endpoint, heard);
     err_set(&reason, why->rc, "%s: %s", kind_name(kind), why->text);
     up_hide(f->config.upstream, endpoint, reason.text);
     err_set(&line, why->rc, "consensus_rpc[%zu]: %s", endpoint, reason.text);
@@ -283,7 +287,7 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
     if (why->rc == RC_NEED_DATA && kind != LC_UPDATE)
         return;
     log_write(rc_blames_input(why->rc) && !nobodys ? LOG_WARN : LOG_INFO, "beacon", "%s: %s%s%s",
-              up_origin(f->config.upstream, endpoint), line.text, r->moved[0] ? "; it has moved to " : "", r->moved);
+              up_origin(f->config.upstream, endpoint), line.text, heard_word(heard), heard);
     set_trouble(f, too_old ? why->text : line.text);
     f->complained = true;
     if (f->config.objects)

@@ -6,6 +6,7 @@
 #include "base/os/clock.h"
 #include "base/os/log.h"
 #include "base/os/worker.h"
+#include "rpc/upstream/heard.h"
 #include "rpc/upstream/jsonrpc.h"
 #include "rpc/upstream/latest.h"
 
@@ -19,6 +20,7 @@ struct pulse {
     bool owes_proof;                 /* nobody has given one since somebody was to; */
     bool refused;                    /* and nobody did when asked */
     bool of_chain[UP_ENDPOINTS_MAX]; /* at the last look that asked for it */
+    char heard[HEARD_MAX + 1];       /* what the answer began with that the last failed look is told by */
 
     pthread_mutex_t lock; /* guards what follows */
     err_t why;            /* rc RC_OK: somebody answers */
@@ -108,12 +110,15 @@ static err_t ask(pulse_t *p, size_t *asked, bool proof)
         const rc_t rc = judge(p, &e, who[i], &responses[i], proof);
         ledger_note_one(up_ledger(u, who[i]), proof ? JR_PROOF : JR_CHAIN_ID, requests[i].post.n,
                         responses[i].body_len);
-        hc_response_clear(&responses[i]);
         good |= !rc;
         if (!proof)
             p->of_chain[who[i]] = !rc;
-        if (rc && !first.rc)
+        if (rc && !first.rc) {
             (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", who[i], e.text);
+            heard_of(p->heard, &responses[i], NULL);
+            up_hide(u, who[i], p->heard);
+        }
+        hc_response_clear(&responses[i]);
     }
     *asked = n;
     return good || !n ? (err_t){ .rc = RC_OK } : first;
@@ -139,7 +144,8 @@ static void tell(pulse_t *p, const err_t *before, const err_t *now)
 {
     if (now->rc && !before->rc) {
         p->lost_ms = clock_monotonic_ms();
-        log_write(LOG_WARN, "execution", "no execution RPC answers, calls cannot be answered: %s", now->text);
+        log_write(LOG_WARN, "execution", "no execution RPC answers, calls cannot be answered: %s%s%s", now->text,
+                  heard_word(p->heard), p->heard);
     } else if (!now->rc && before->rc)
         log_write(LOG_INFO, "execution", "the execution RPC answers again, after %llu s",
                   (unsigned long long)((clock_monotonic_ms() - p->lost_ms) / 1000));

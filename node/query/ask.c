@@ -293,6 +293,7 @@ static int learn_form(cap_t *c, void *ctx)
 static bool take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
 {
     err_t e;
+    char heard[HEARD_MAX + 1];
     cap_form_t form = { 0 };
     const view_t body = view_of(r->body, r->body_len);
     if (r->why.rc || r->status != 200) /* whoever asks next will find out more */
@@ -305,7 +306,10 @@ static bool take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
     if (rc != RC_REFUSED)
         return rc == RC_IO || rc == RC_MALFORMED;
     up_report(a->config.upstream, endpoint, RC_IO, e.text, 0, a->config.now_ms());
-    log_write(LOG_WARN, "execution", "%s: %s", up_origin(a->config.upstream, endpoint), e.text);
+    heard_of(heard, r, NULL);
+    up_hide(a->config.upstream, endpoint, heard);
+    log_write(LOG_WARN, "execution", "%s: %s%s%s", up_origin(a->config.upstream, endpoint), e.text, heard_word(heard),
+              heard);
     return false;
 }
 

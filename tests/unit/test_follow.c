@@ -5,6 +5,7 @@
 #include "rpc/upstream/lie.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/lc_fixture.h"
+#include "tests/unit/logged.h"
 #include "tests/unit/unit.h"
 
 #define WAIT_MS 20000u
@@ -417,7 +418,7 @@ static bool serve_noting(int fd, const char *request)
     if (i < 40)
         snprintf(seen[i], sizeof seen[i], "%.*s", (int)strcspn(request, "\r"), request);
     char answer[100];
-    snprintf(answer, sizeof answer, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", fail_with);
+    snprintf(answer, sizeof answer, "HTTP/1.1 %d X\r\nContent-Length: 14\r\n\r\nunpaid: secret", fail_with);
     return fail_with && (fail_with == 404 || !strstr(request, "/bootstrap/")) ? say(fd, answer)
                                                                               : serve(&beacons[0], fd, request);
 }
@@ -429,7 +430,7 @@ static void follow_one(follow_view_t *v, up_status_t status[UP_ENDPOINTS_MAX], c
     fake_t *fake = fake_new(serve_noting);
     char url[200];
     follow_t *f = NULL;
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_INFO);
     seen_count = 0;
     memset(seen, 0, sizeof seen);
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", fake->port, tail);
@@ -530,6 +531,7 @@ START_TEST(api_that_fails_is_named_with_its_reason_and_without_its_key)
     ck_assert(strncmp(v.trouble, "consensus_rpc[0]: ", 18) == 0 && strstr(v.trouble, ": HTTP status 503"));
     ck_assert_ptr_null(strstr(v.trouble, "127.0.0.1"));
     ck_assert_ptr_null(strstr(v.trouble, "secret"));
+    ck_assert(IS_LOGGED("http://127.0.0.1:", ": consensus_rpc[0]: ", "HTTP status 503; it said: unpaid: ******"));
     ck_assert_uint_ge(v.round_trips, 2);
 }
 END_TEST

@@ -5,6 +5,7 @@
 #include "base/os/clock.h"
 #include "node/chain/pulse.h"
 #include "tests/unit/fake_server.h"
+#include "tests/unit/logged.h"
 #include "tests/unit/unit.h"
 
 #define WAIT_MS 20000
@@ -35,7 +36,7 @@ static bool endpoint(int fd, const char *request)
 static bool broken(int fd, const char *request)
 {
     (void)request;
-    return say(fd, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+    return say(fd, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 21\r\n\r\nunpaid: secret-of-mine");
 }
 
 typedef struct {
@@ -91,6 +92,10 @@ START_TEST(one_good_endpoint_is_enough_and_all_that_are_dead_are_told)
     dead = true;
     until(&w, &why, false);
     ck_assert_str_eq(why.text, "execution_rpc[0]: HTTP status 401");
+    for (int ms = 0; ms < WAIT_MS && !IS_LOGGED("be answered: execution_rpc[0]"); ms += 5)
+        usleep(5000);
+    ck_assert(IS_LOGGED("execution_rpc[0]: HTTP status 401; it said: unpaid: *************"));
+    ck_assert(!IS_LOGGED("secret-of-min"));
     dead = false;
     until(&w, &why, true);
     other_chain = true;
