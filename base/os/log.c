@@ -21,8 +21,9 @@
 
 static struct {
     pthread_mutex_t lock;
-    log_level_t level;
-    FILE *stream; /* NULL: standard error, not looked at yet */
+    log_level_t level, before; /* before: as it was when debug lines were */
+    bool turned;               /* ... turned on by log_turn_debug */
+    FILE *stream;              /* NULL: standard error, not looked at yet */
     bool json, format_given;
     bool terminal;       /* there are colours, and a line that is written over */
     bool progress_shown; /* the terminal's line holds a progress text */
@@ -153,6 +154,7 @@ void log_set_level(log_level_t level)
 {
     pthread_mutex_lock(&state.lock);
     state.level = level;
+    state.turned = false;
     pthread_mutex_unlock(&state.lock);
 }
 
@@ -162,6 +164,19 @@ log_level_t log_level(void)
     const log_level_t level = state.level;
     pthread_mutex_unlock(&state.lock);
     return level;
+}
+
+void log_turn_debug(void)
+{
+    char on[] = "SIGUSR1: from now on with debug lines", off[] = "SIGUSR1: from now on without debug lines";
+    pthread_mutex_lock(&state.lock);
+    const bool turned = state.level == LOG_DEBUG && state.turned;
+    if (!turned)
+        state.before = state.level;
+    state.level = turned ? state.before : LOG_DEBUG;
+    state.turned = !turned;
+    emit(LOG_INFO, "log", turned ? off : on);
+    pthread_mutex_unlock(&state.lock);
 }
 
 void log_set_format(bool json)

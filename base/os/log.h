@@ -25,6 +25,10 @@ typedef enum { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } log_level_t;
 void log_set_level(log_level_t level);
 log_level_t log_level(void);
 
+/* Turns debug lines on, or back to the level before, unless another one was set meanwhile, which stays; and says so at
+ * whatever level. */
+void log_turn_debug(void);
+
 /* Records as JSON, or as text, whatever standard error is. */
 void log_set_format(bool json);
 

@@ -204,20 +204,13 @@ static const char *const *flag_names(void)
 /* Waits for the signal to end. SIGUSR1 turns debug lines on and off; SIGHUP does nothing. */
 static int wait_for_end(const sigset_t *signals)
 {
-    const log_level_t asked = log_level();
-    bool debug = false;
     int got;
     for (;;) {
         sigwait(signals, &got);
         if (got == SIGTERM || got == SIGINT)
             return got;
-        if (got != SIGUSR1)
-            continue;
-        debug = !debug;
-        log_set_level(LOG_DEBUG); /* both are told, whatever was asked for */
-        log_write(LOG_INFO, "log", "SIGUSR1: from now on %s", debug ? "with debug lines" : "without debug lines");
-        if (!debug)
-            log_set_level(asked);
+        if (got == SIGUSR1)
+            log_turn_debug();
     }
 }
 

@@ -103,6 +103,34 @@ START_TEST(nobody_waits_for_a_reader_that_has_stalled)
 }
 END_TEST
 
+START_TEST(debug_lines_turn_back_to_the_level_before_them)
+{
+    FILE *quiet = tmpfile();
+    log_redirect(quiet, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        log_set_level(i ? LOG_ERROR : LOG_WARN); /* the second one while it runs */
+        log_turn_debug();
+        ck_assert_int_eq(log_level(), LOG_DEBUG);
+        log_turn_debug();
+        ck_assert_int_eq(log_level(), i ? LOG_ERROR : LOG_WARN);
+    }
+    log_turn_debug();
+    log_set_level(LOG_DEBUG); /* by whoever wants it so: it is what goes on, and off leads back to it */
+    log_turn_debug();
+    log_turn_debug();
+    ck_assert_int_eq(log_level(), LOG_DEBUG);
+    log_turn_debug();
+    log_set_level(LOG_WARN);
+    log_turn_debug();
+    ck_assert_int_eq(log_level(), LOG_DEBUG);
+    log_turn_debug();
+    ck_assert_int_eq(log_level(), LOG_WARN);
+    log_set_level(LOG_INFO);
+    log_redirect(stderr, 1);
+    fclose(quiet);
+}
+END_TEST
+
 START_TEST(what_was_logged_before_the_end_is_written)
 {
     static char got[1 << 16];
@@ -122,7 +150,8 @@ END_TEST
 /* The order matters: where tests share a process, the stalled reader leaves a full buffer. */
 int main(void)
 {
-    return UNIT_RUN("log", lines_that_begin_alike_are_limited_and_counted,
-                    beginnings_beyond_the_table_are_let_through_and_owe_nothing,
-                    what_was_logged_before_the_end_is_written, nobody_waits_for_a_reader_that_has_stalled);
+    return UNIT_RUN(
+        "log", debug_lines_turn_back_to_the_level_before_them, lines_that_begin_alike_are_limited_and_counted,
+        beginnings_beyond_the_table_are_let_through_and_owe_nothing, what_was_logged_before_the_end_is_written,
+        nobody_waits_for_a_reader_that_has_stalled, debug_lines_turn_back_to_the_level_before_them);
 }
