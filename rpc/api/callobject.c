@@ -30,25 +30,25 @@ static bool read_number(const jo_t *o, u256_t *out, const char *key, form_t form
     return true;
 }
 
-static void read_gas(ex_request_t *q, const jo_t *o, form_t form)
+/* Likewise of 64 bits. */
+static bool read_number64(const jo_t *o, uint64_t *out, const char *key, form_t form)
 {
-    u256_t gas = u256_of(0);
-    if (form == FORM_GETH) {
-        q->has_gas = jo_opt_quantity(o, &q->gas, "gas");
-        return;
-    }
-    q->has_gas = read_number(o, &gas, "gas", form);
-    if (gas.w[1] | gas.w[2] | gas.w[3])
-        jo_fail(o, "gas", RC_MALFORMED, "must be a quantity below 2^64");
-    q->gas = gas.w[0];
+    u256_t n = u256_of(0);
+    if (form == FORM_GETH)
+        return jo_opt_quantity(o, out, key);
+    const bool there = read_number(o, &n, key, form);
+    if (n.w[1] | n.w[2] | n.w[3])
+        jo_fail(o, key, RC_MALFORMED, "must be a quantity below 2^64");
+    *out = n.w[0];
+    return there;
 }
 
-static void read_fees(ex_request_t *q, const jo_t *o)
+static void read_fees(ex_request_t *q, const jo_t *o, form_t form)
 {
     u256_t price = u256_of(0), max_fee = u256_of(0);
-    const bool has_price = jo_opt_quantity256(o, &price, "gasPrice");
-    const bool has_max_fee = jo_opt_quantity256(o, &max_fee, "maxFeePerGas");
-    const bool has_tip = jo_opt_quantity256(o, &q->max_priority_fee, "maxPriorityFeePerGas");
+    const bool has_price = read_number(o, &price, "gasPrice", form);
+    const bool has_max_fee = read_number(o, &max_fee, "maxFeePerGas", form);
+    const bool has_tip = read_number(o, &q->max_priority_fee, "maxPriorityFeePerGas", form);
     if (has_price && (has_max_fee || has_tip))
         jo_fail(o, NULL, RC_MALFORMED, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
     q->has_max_fee = has_max_fee;
@@ -149,12 +149,12 @@ static rc_t read_call(ex_request_t *out, arena_t *a, const jo_t *o, form_t form)
     jo_t list;
     jo_opt_hex(o, q.from.b, sizeof q.from.b, "from", hex);
     q.has_to = jo_opt_hex(o, q.to.b, sizeof q.to.b, "to", hex);
-    read_gas(&q, o, form);
-    q.has_chain_id = jo_opt_quantity(o, &q.chain_id, "chainId");
+    q.has_gas = read_number64(o, &q.gas, "gas", form);
+    q.has_chain_id = read_number64(o, &q.chain_id, "chainId", form);
     read_number(o, &q.value, "value", form);
-    read_fees(&q, o);
+    read_fees(&q, o, form);
     read_data(&q, a, o, hex);
-    q.has_nonce = jo_opt_quantity(o, &q.nonce, "nonce");
+    q.has_nonce = read_number64(o, &q.nonce, "nonce", form);
     read_blobs(&q, a, o);
     read_authorizations(&q, a, o);
     read_ignored(o);

@@ -1,5 +1,6 @@
 /* What a call object may say. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rpc/api/callobject.h"
@@ -84,7 +85,8 @@ static const struct {
     { "{\"value\":\"-0x1\"}", "value", "must be a quantity" },
     { "{\"value\":\"0x10000000000000000000000000000000000000000000000000000000000000000\"}", "value",
       "must be a quantity" },
-    { "{\"gasPrice\":\"1\"}", "gasPrice", "must be a quantity" },
+    { "{\"gasPrice\":\"one\"}", "gasPrice", "must be a quantity" },
+    { "{\"nonce\":\"18446744073709551616\"}", "nonce", "must be a quantity below 2^64" },
     { "{\"data\":\"0x1\"}", "data", "must be bytes" },
     { "{\"data\":\"0xzz\"}", "data", "must be bytes" },
     { "{\"data\":\"123\"}", "data", "must be bytes" },
@@ -95,7 +97,7 @@ static const struct {
     { "{\"accessList\":[{}]}", "accessList[0].address", "is required" },
     { "{\"accessList\":[{\"address\":" ADDR ",\"storageKeys\":[\"0x7\"]}]}", "accessList[0].storageKeys[0]",
       "must be 32 bytes" },
-    { "{\"chainId\":1}", "chainId", "must be a quantity" },
+    { "{\"chainId\":1.5}", "chainId", "must be a quantity" },
     { "{\"nonce\":true}", "nonce", "must be a quantity" },
 };
 
@@ -138,6 +140,29 @@ START_TEST(forms_of_the_prototype_are_taken)
         ck_assert_msg(q.has_to && q.to.b[0] == 0xac && q.to.b[18] == 0xa0, "%s", same[i]);
         ck_assert_msg(view_eq(q.data, view_str("\x12\x34")) && q.gas == 21000 && q.has_gas, "%s", same[i]);
         ck_assert_msg(q.value.w[0] == 16 && !q.has_gas_price && !q.has_nonce && !q.has_access, "%s", same[i]);
+    }
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(every_number_is_taken_in_the_prototype_s_forms)
+{
+    static const char *const forms[] = { "26", "\"26\"", "\"0x1a\"", "\"0x01a\"" };
+    arena_t a;
+    ex_request_t q;
+    err_t e = { 0 };
+    char text[300];
+    arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        snprintf(text, sizeof text, "{\"to\":" ADDR ",\"gasPrice\":%s,\"nonce\":%s,\"chainId\":%s}", forms[i], forms[i],
+                 forms[i]);
+        ck_assert_msg(parse(&q, &e, &a, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
+        ck_assert_msg(q.gas_price.w[0] == 26 && q.nonce == 26 && q.chain_id == 26, "%s", text);
+        ck_assert_msg(q.has_gas_price && q.has_nonce && q.has_chain_id, "%s", text);
+        snprintf(text, sizeof text, "{\"to\":" ADDR ",\"maxFeePerGas\":%s,\"maxPriorityFeePerGas\":%s}", forms[i],
+                 forms[i]);
+        ck_assert_msg(parse(&q, &e, &a, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
+        ck_assert_msg(q.gas_price.w[0] == 26 && q.max_priority_fee.w[0] == 26 && q.has_max_fee, "%s", text);
     }
     arena_free(&a);
 }
@@ -216,6 +241,6 @@ int main(void)
 {
     return UNIT_RUN("callobject", full_call_object_is_read, least_call_objects_are_read,
                     each_bad_call_object_is_refused_with_the_field_s_name, forms_of_the_prototype_are_taken,
-                    an_unknown_field_s_name_of_any_length_is_cut, every_truncation_of_a_call_object_is_refused,
-                    call_object_past_its_size_is_refused);
+                    every_number_is_taken_in_the_prototype_s_forms, an_unknown_field_s_name_of_any_length_is_cut,
+                    every_truncation_of_a_call_object_is_refused, call_object_past_its_size_is_refused);
 }
