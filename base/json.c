@@ -189,9 +189,20 @@ static size_t own_words(const char *said)
     return n;
 }
 
+/* The name that stands twice in an object, of what jansson says; empty where it is none that a program would use, which
+ * may be a secret in the wrong place. */
+static view_t twice(const char *said)
+{
+    const char *from = strstr(said, " near '\"");
+    const char *name = from ? from + strlen(" near '\"") : "";
+    const size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    return view_of(name, n <= 32 && name[n] == '"' ? n : 0);
+}
+
 static void parse(const jo_t *root, view_t text, unsigned mode)
 {
     json_error_t why = { .text = "unexpected end" };
+    view_t name;
     const size_t flags = JSON_REJECT_DUPLICATES | (mode & JO_ANY ? JSON_DECODE_ANY : 0);
     root->doc->tree = json_loadb(text.n ? (const char *)text.p : "", text.n, flags, &why);
     if (root->doc->tree)
@@ -200,6 +211,9 @@ static void parse(const jo_t *root, view_t text, unsigned mode)
         no_memory(root, NULL);
     if (text.n >= 3 && !memcmp(text.p, "\xef\xbb\xbf", 3))
         jo_fail(root, NULL, RC_MALFORMED, "is not valid JSON: it begins with a byte order mark, which has to go");
+    if (json_error_code(&why) == json_error_duplicate_key && (name = twice(why.text)).n)
+        jo_fail(root, NULL, RC_MALFORMED, "is not valid JSON: it has \"%.*s\" twice (line %d, column %d)", (int)name.n,
+                (const char *)name.p, why.line, why.column);
     const int said = (int)own_words(why.text);
     jo_fail(root, NULL, RC_MALFORMED, "is not valid JSON%s%.*s (line %d, column %d)", said ? ": " : "", said, why.text,
             why.line, why.column);

@@ -69,6 +69,11 @@ START_TEST(what_is_no_document_is_refused_without_repeating_it)
     check_fault(RC_MALFORMED, "", "is not valid JSON: string or '}' expected (line 1, column 8)");
     load("");
     check_fault(RC_MALFORMED, "", "is not valid JSON: '[' or '{' expected near end of file (line 1, column 0)");
+    load("{\"a\":{\"max_age\":1,\n\"max_age\":2}}"); /* what stands twice is named where it looks like a name */
+    ck_assert_int_eq(jo_done(&o), RC_MALFORMED);
+    ck_assert_msg(!strncmp(e.text, "is not valid JSON: it has \"max_age\" twice (line 2, ", 51), "%s", e.text);
+    load("{\"key 7\":1,\"key 7\":2}");
+    ck_assert_msg(jo_done(&o) == RC_MALFORMED && !strstr(e.text, "key 7"), "%s", e.text);
     load("{\"a\":\"\\ud800'}'key\"}");
     ck_assert_msg(jo_done(&o) == RC_MALFORMED && !strstr(e.text, "'") && !strstr(e.text, "key"), "%s", e.text);
     load("\xef\xbb\xbf{}");
