@@ -22,6 +22,8 @@ refuses "--tee needs a value" --network mainnet --execution-rpc http://a --tee
 refuses "--tee must be auto, dstack, tdx or simulator" --tee sgx
 refuses "--nodes must be between 1 and 8" --nodes 9 --once
 refuses "--api-port must be between 1 and 65535" --api-port 70000
+refuses "--api-port must be between 1 and 65535" --api-port 08080
+refuses "--setup-port must be between 1 and 65535" --setup-port 0
 root=0x$(printf '%064d' 7)
 real=(--network mainnet --execution-rpc https://a,http://b:8545)
 refuses "exclude each other" --checkpoint-urls https://a,https://b "${real[@]}" --checkpoint "$root"
@@ -32,6 +34,7 @@ refuses "--checkpoint must be 0x and 64 hex digits" "${real[@]}" --checkpoint 0x
 refuses "--execution-rpc must be a URL" --network mainnet --execution-rpc localhost:8545 --checkpoint "$root"
 refuses "--execution-rpc must be a URL" --network mainnet --execution-rpc "" --checkpoint "$root"
 refuses "--checkpoint-urls must be a URL" "${real[@]}" --checkpoint-urls https://a,b
+refuses "--checkpoint-urls names a.example twice" "${real[@]}" --checkpoint-urls https://a.example,https://b.example,https://A.example:443/key
 refuses "--nodes is for the local chain" "${real[@]}" --checkpoint "$root" --nodes 2
 refuses "--nodes is for --tee simulator" --nodes 3 --tee tdx
 refuses "--api-port and --setup-port both come to port 3034" --nodes 3 --setup-port 3034
