@@ -26,7 +26,8 @@ static int say_right(const char *path, view_t text)
     char list[200] = "";
     for (size_t i = 0, at = 0; i < count; i++)
         at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", names[i]);
-    say(stdout, "%s: right%s%s", path, count ? "; a setup has to bring: " : "", list);
+    say(stdout, "%s: right%s%s%s", path, count ? "; a setup has to bring: " : "", list,
+        config_may_lack_start(text) ? ", and checkpoint when peers is empty" : "");
     return fflush(stdout) ? command_failed("standard output: cannot be written") : COMMAND_DONE;
 }
 

@@ -50,7 +50,7 @@ static size_t list_missing(const char *names[CONFIG_MISSING_MAX], const jo_t *ba
         { "port", jo_has(base, "port") },
         { "execution_rpc", jo_has(base, "execution_rpc") || jo_has(base, "execution_rpc_file") },
         { "consensus_rpc", has_beacon_api(base, c) },
-        { "checkpoint", jo_has(base, "checkpoint") || !is_alone(base) },
+        { "checkpoint", jo_has(base, "checkpoint") || !is_alone(base) }, /* or config_may_lack_start */
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -70,6 +70,15 @@ size_t config_missing(const char *names[CONFIG_MISSING_MAX], view_t text)
     jo_close(&doc);
     config_free(c);
     return n;
+}
+
+bool config_may_lack_start(view_t text)
+{
+    jo_doc_t doc;
+    const jo_t base = jo_open(&doc, NULL, text, CONFIG_TEXT_MAX, JO_LENIENT);
+    const bool lacks = !jo_has(&base, "peers") && !jo_has(&base, "checkpoint");
+    jo_close(&doc);
+    return lacks;
 }
 
 /* --- the values --- */

@@ -26,6 +26,9 @@ NODISCARD rc_t config_check(err_t *e, view_t base);
 /* The keys that a setup has to bring for a file that config_check takes. Returns their number; names are constants. */
 size_t config_missing(const char *names[CONFIG_MISSING_MAX], view_t base);
 
+/* Whether it has to bring checkpoint besides, when the peers that it brings are none. */
+bool config_may_lack_start(view_t base);
+
 /* Writes it as JSON into the arena, indented, for a file that config_check takes.
  *   now_s  Unix seconds: which forks are in force
  * As config_check. */

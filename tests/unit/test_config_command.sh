@@ -17,6 +17,8 @@ for file in "$examples"/*.json; do
 done
 "$kettle" config "$examples/mainnet.json" | python3 -c 'import json, sys; assert json.load(sys.stdin)["network"]["chain_id"] == 1' || failed=1
 expect 0 '"development": true' config -
+expect 0 "right; a setup has to bring: peers, port, execution_rpc, and checkpoint when peers is empty" config --check -
+[[ $("$kettle" config --check "$examples/mainnet.json") == *execution_rpc ]] || failed=1 # which has a quorum
 expect 3 "/nonexistent: " config --check /nonexistent
 expect 1 "$0: " config "$0"
 expect 2 "config needs" config
@@ -54,5 +56,10 @@ complete_line() { # words... of which the last is completed
 [[ $(complete_line kettle co) == " config " ]] || failed=1
 [[ $(complete_line kettle config --) == *" --check "* ]] || failed=1
 [[ $(complete_line kettle run --l) == *" --listen "* ]] || failed=1
+[[ $(complete_line kettle p2) == " p2p " ]] || failed=1
+[[ $(complete_line kettle p2p re) == " register " ]] || failed=1
+[[ $(complete_line kettle run --log-level d) == " debug " ]] || failed=1
+[[ $(complete_line kettle run --tee "") == " auto dstack tdx simulator " ]] || failed=1
+[[ $(complete_line kettle run -n ho) == " hoodi " ]] || failed=1
 [ $failed = 0 ] || echo "see above, or completion"
 exit $failed
