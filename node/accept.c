@@ -31,12 +31,12 @@ static rc_t check_forks(const node_t *n, err_t *e, const config_t *c)
     return RC_OK;
 }
 
-/* A configuration of the file and a setup, with what it says to be in a file of its own. */
-static rc_t read_config(config_t **out, err_t *e, const node_t *n, view_t setup)
+/* A configuration of the file, what is given, and a setup, with what it says to be in a file of its own. */
+static rc_t read_config(config_t **out, err_t *e, const node_t *n, view_t setup, bool kept)
 {
     config_t *c = NULL;
     view_t urls;
-    rc_t rc = config_read(&c, e, n->base_config, setup, n->options.development);
+    rc_t rc = config_read_given(&c, e, n->base_config, n->options.setup, setup, kept, n->options.development);
     if (!rc && !c->execution_rpc.count) {
         rc = err_under(e, file_read(&urls, e, c->execution_rpc_file, CONFIG_SECRET_MAX, FILE_REGULAR),
                        "execution_rpc_file");
@@ -169,7 +169,7 @@ rc_t node_accept_setup_of(node_t *n, err_t *error, view_t body, const hs_request
     pthread_mutex_unlock(&n->lock);
     if (taken)
         return err_set(error, RC_REPLAY, "a setup was already accepted");
-    rc_t rc = read_config(&c, error, n, body);
+    rc_t rc = read_config(&c, error, n, body, false);
     if (!rc)
         rc = try_setup(n, error, &found, c, request);
     if (!rc)
@@ -199,11 +199,11 @@ bool node_keep_setup(node_t *n, persist_told_t *told)
     return true;
 }
 
-/* Takes a configuration that needs no POST /setup. */
-static rc_t take_config(node_t *n, err_t *error, view_t setup)
+/* Takes a configuration that needs no POST /setup: what is given, and what was kept (p NULL: nothing). */
+static rc_t take_config(node_t *n, err_t *error, view_t kept)
 {
     config_t *c = NULL;
-    rc_t rc = read_config(&c, error, n, setup);
+    rc_t rc = read_config(&c, error, n, kept, true);
     if (!rc)
         rc = check_tee(n, error, c);
     if (!rc)
@@ -217,20 +217,26 @@ static rc_t take_config(node_t *n, err_t *error, view_t setup)
     return RC_OK;
 }
 
-/* From the command line and the environment, which may set what a setup may. */
+/* From the command line and the environment, which may set what a setup may. A part of a setup is no fault: POST /setup
+ * brings the rest. */
 static rc_t take_given(node_t *n, err_t *said)
 {
     err_t error;
-    const rc_t rc = take_config(n, &error, n->options.setup);
+    const rc_t rc = take_config(n, &error, view_of(NULL, 0));
     if (!rc)
         return RC_OK;
-    (void)err_set(said, rc, "%s%s%s (of what options, environment and credentials give: a whole setup, or nothing)",
-                  error.field, error.field[0] ? ": " : "", error.text);
+    if (rc == RC_MALFORMED && !config_check_given(NULL, n->base_config, n->options.setup, n->options.development)) {
+        log_write(LOG_INFO, "setup", "options, environment and credentials give a part of the setup: %s%s%s",
+                  error.field, error.field[0] ? " " : "", error.text);
+        return RC_OK;
+    }
+    (void)err_set(said, rc, "%s%s%s (of what options, environment and credentials give)", error.field,
+                  error.field[0] ? ": " : "", error.text);
     return err_code(said, rc, NODE_BAD_FLAGS);
 }
 
-/* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is
- * none yet. */
+/* A configuration from the file alone, from what is given, or from the setup that an earlier run accepted. RC_OK also
+ * when there is none yet. */
 rc_t node_find_config(node_t *n, err_t *said)
 {
     err_t error;
@@ -241,15 +247,19 @@ rc_t node_find_config(node_t *n, err_t *said)
         rc_t rc = take_config(n, &error, (view_t){ NULL, 0 });
         return rc ? err_set(said, rc, "%s: %s: %s", n->options.config_path, error.field, error.text) : RC_OK;
     }
-    if (n->options.setup.p)
-        return take_given(n, said);
+    if (n->options.setup.p) {
+        const rc_t rc = take_given(n, said);
+        if (rc || n->setup_taken)
+            return rc;
+    }
     if (!n->options.state_dir)
         return RC_OK;
     if (persist_read(&kept, &found, &e, n->options.state_dir, SETUP_FILE, CONFIG_TEXT_MAX)) {
         log_write(LOG_WARN, "state", "%s: waiting for a new setup", e.text);
         return RC_OK;
     }
-    if (found && take_config(n, &error, kept))
+    n->was_kept = found && !take_config(n, &error, kept);
+    if (found && !n->was_kept)
         log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one",
                   error.field, error.text);
     file_free(kept);

@@ -66,6 +66,13 @@ static bool may_reopen(const node_t *n)
     return n->setup_text.p && !n->reopened;
 }
 
+/* One that an earlier run has kept did work once. It is given up only when its time has gone by and it is seen to have
+ * failed for good, which whoever answers this node can pretend; so the file stays until another setup is kept. */
+static bool may_replace(const node_t *n)
+{
+    return n->was_kept && !n->reopened;
+}
+
 /* Whether a setup that came over the port has had its time, and the port may open again. */
 static bool is_overdue(const node_t *n)
 {
@@ -173,6 +180,21 @@ static void set_failure(node_t *n, const err_t *e)
     pthread_mutex_unlock(&n->lock);
 }
 
+/* Opens the API port anew, which another program may have at the moment. False: it is to stop, or the setup's time has
+ * gone by. */
+static bool reopen_api(node_t *n, uint16_t port)
+{
+    err_t e, told = { .rc = RC_OK };
+    while (node_open_api(&n->api_server, &e, n, port)) {
+        if (strcmp(told.text, e.text) != 0)
+            log_write(LOG_ERROR, "setup", "%s; again every %u s", e.text, AGAIN_MS / 1000);
+        told = e;
+        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + AGAIN_MS) || is_stopping(n))
+            return false;
+    }
+    return true;
+}
+
 /* What the service needs may be there a little later: the TEE's agent, above all. False: it is to stop, or the setup is
  * given up, with why if it never can begin. */
 static bool begin_at_last(node_t *n, err_t *why, const config_t *config)
@@ -193,9 +215,7 @@ static bool begin_at_last(node_t *n, err_t *why, const config_t *config)
         log_write(LOG_ERROR, "setup", "%s; again in %u s", e.text, (unsigned)(wait_ms / 1000));
         set_failure(n, &e);
         drop_service(n);
-        if (node_open_api(&n->api_server, &e, n, port))
-            log_write(LOG_ERROR, "setup", "%s", e.text);
-        if (!n->api_server || !worker_sleep_until(n->controller, clock_monotonic_ms() + wait_ms))
+        if (!reopen_api(n, port) || !worker_sleep_until(n->controller, clock_monotonic_ms() + wait_ms))
             return false;
     }
 }
@@ -225,11 +245,11 @@ static rc_t look_again(node_t *n, err_t *why, const config_t *config)
  * instant. False, with why: the setup is to be given up. */
 static bool watch(node_t *n, err_t *why, const config_t *config)
 {
-    const uint64_t every = limit_ms(n) / RETRIALS;
+    const uint64_t every = may_replace(n) ? limit_ms(n) : limit_ms(n) / RETRIALS;
     for (uint64_t look = clock_monotonic_ms() + every; !service_was_ready(node_service(n));) {
         if (is_overdue(n))
             return false;
-        if (may_reopen(n) && clock_monotonic_ms() >= look) {
+        if ((may_reopen(n) || may_replace(n)) && clock_monotonic_ms() >= look) {
             look = clock_monotonic_ms() + every;
             if (look_again(n, why, config))
                 return false;
@@ -260,19 +280,26 @@ static void open_again(node_t *n)
     set_failure(n, rc ? &e : NULL);
 }
 
-/* Nothing of the setup stays but the reason, and the port opens again. A sealed key stays: it may be an earlier one. */
-static void give_up(node_t *n, const err_t *why)
+/* What a setup before this one has left in the state directory. A sealed key stays: it may be an earlier one. */
+static void remove_kept(const node_t *n)
 {
     static const char *const kept[] = { "lightclient", "peers", "order" };
     char path[512];
+    for (size_t i = 0; n->options.state_dir && i < sizeof kept / sizeof kept[0]; i++)
+        if (snprintf(path, sizeof path, "%s/%s", n->options.state_dir, kept[i]) < (int)sizeof path)
+            (void)unlink(path);
+}
+
+/* Nothing of the setup stays but the reason, and the port opens again. */
+static void give_up(node_t *n, const err_t *why)
+{
     if (n->api_server)
         drop_service(n);
     https_close(n->https);
     n->https = NULL;
     atomic_store(&n->certificate_s, 0);
-    for (size_t i = 0; n->options.state_dir && i < sizeof kept / sizeof kept[0]; i++)
-        if (snprintf(path, sizeof path, "%s/%s", n->options.state_dir, kept[i]) < (int)sizeof path)
-            (void)unlink(path);
+    if (!n->was_kept)
+        remove_kept(n);
     trial_clear(&n->found);
     file_free(n->setup_text);
     n->setup_text = view_of(NULL, 0);
@@ -304,9 +331,13 @@ static bool serve(node_t *n)
         n->next_api_server = NULL;
         log_write(LOG_INFO, "setup", "API moved to port %u", hs_port(n->api_server));
     }
+    if (n->was_kept && n->reopened) { /* another setup than the one that was kept */
+        remove_kept(n);
+        n->was_kept = false;
+    }
     if (find_start(n, config) && begin_at_last(n, &why, config) && watch(n, &why, config))
         return false;
-    if (atomic_load(&n->ending) || !may_reopen(n))
+    if (atomic_load(&n->ending) || !(may_reopen(n) || (may_replace(n) && why.text[0])))
         return false;
     if (!why.text[0]) {
         follow_view_t view;

@@ -41,6 +41,7 @@ struct node {
      * while there is a service. */
     trial_found_t found; /* where to begin */
     view_t setup_text;   /* what was sent, until it is kept; p NULL: it did not come over the port, or is kept; owned */
+    bool was_kept;       /* it is of an earlier run, which has kept it */
     uint64_t give_up_ms; /* monotonic: when it is given up */
     atomic_bool reopened; /* one was given up: the port has opened again, and will not a second time */
     atomic_bool ending;   /* node_stop was called */

@@ -20,6 +20,8 @@ const char *const GIVEN_ENVIRONMENT[] = { "DSTACK_SIMULATOR_ENDPOINT",
                                           "KETTLE_EXECUTION_RPC_FILE",
                                           "KETTLE_CONSENSUS_RPC",
                                           "KETTLE_CHECKPOINT",
+                                          "KETTLE_PEERS",
+                                          "KETTLE_PORT",
                                           "KETTLE_LISTEN",
                                           NULL };
 
@@ -113,14 +115,28 @@ static void put_checkpoint(jw_t *w, const char *text)
         jw_str(w, "checkpoint", text);
 }
 
-static void put_all(jw_t *w, const given_t *g, view_t secret, bool alone)
+/* The overlay's port; 0: none is given. */
+static rc_t read_port(uint64_t *out, err_t *e, const char *text)
 {
+    char *end = NULL;
+    *out = 0;
+    if (!text)
+        return RC_OK;
+    *out = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || *out < 1 || *out > 65535)
+        return err_say(e, RC_MALFORMED, "port: must be between 1 and 65535");
+    return RC_OK;
+}
+
+/* whole: nothing else is to come, so that peers and port are none and 4001 where they are not given. */
+static void put_all(jw_t *w, const given_t *g, uint64_t port, view_t secret, bool whole)
+{
+    const bool none = !g->peers || !strcmp(g->peers, "none");
     jw_object(w, NULL);
-    if (alone) {
-        jw_array(w, "peers");
-        jw_end(w);
-        jw_u64(w, "port", 4001);
-    }
+    if (g->peers || whole)
+        put_list(w, "peers", none ? view_of(NULL, 0) : view_str(g->peers));
+    if (port || whole)
+        jw_u64(w, "port", port ? port : 4001);
     if (g->execution_rpc || secret.p)
         put_list(w, "execution_rpc", g->execution_rpc ? view_str(g->execution_rpc) : trimmed(secret));
     if (g->consensus_rpc)
@@ -131,6 +147,11 @@ static void put_all(jw_t *w, const given_t *g, view_t secret, bool alone)
     jw_end(w);
 }
 
+static bool is_empty(const given_t *g)
+{
+    return !g->network && !g->execution_rpc && !g->consensus_rpc && !g->checkpoint && !g->peers && !g->port;
+}
+
 rc_t given_setup(view_t *out, err_t *e, const given_t *given, char *(*env)(const char *name), bool alone)
 {
     char path[PATH_LEN_MAX];
@@ -138,20 +159,25 @@ rc_t given_setup(view_t *out, err_t *e, const given_t *given, char *(*env)(const
     given_t g = { .network = either(given->network, env, "KETTLE_NETWORK"),
                   .execution_rpc = either(given->execution_rpc, env, "KETTLE_EXECUTION_RPC"),
                   .consensus_rpc = either(given->consensus_rpc, env, "KETTLE_CONSENSUS_RPC"),
-                  .checkpoint = either(given->checkpoint, env, "KETTLE_CHECKPOINT") };
+                  .checkpoint = either(given->checkpoint, env, "KETTLE_CHECKPOINT"),
+                  .peers = either(given->peers, env, "KETTLE_PEERS"),
+                  .port = either(given->port, env, "KETTLE_PORT") };
+    uint64_t port;
     const char *file = file_of(path, given, env);
     *out = view_of(NULL, 0);
     if (file)
         g.execution_rpc = NULL;
     rc_t rc = check_checkpoint(e, g.checkpoint);
+    if (!rc)
+        rc = read_port(&port, e, g.port);
     if (!rc && given->execution_rpc && given->execution_rpc_file)
         rc = err_say(e, RC_MALFORMED, "--execution-rpc and --execution-rpc-file are both given");
     if (!rc && file)
         rc = read_secret(&secret, e, file);
-    if (rc || (!secret.p && !g.network && !g.execution_rpc && !g.consensus_rpc && !g.checkpoint))
+    if (rc || (!secret.p && is_empty(&g)))
         return rc;
     jw_t w = jw_of(NULL, SETUP_MAX);
-    put_all(&w, &g, secret, alone);
+    put_all(&w, &g, port, secret, alone && (g.execution_rpc || secret.p) && (g.checkpoint || g.peers));
     const view_t text = jw_done(&w);
     if (text.p)
         *out = file_dup(text);

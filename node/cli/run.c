@@ -87,9 +87,9 @@ static const cli_option_t options[] = {
     { .name = "network",
       .letter = 'n',
       .argument = "NAME",
-      .help =
-          "the chain: mainnet, sepolia or hoodi; this option and the next four are a setup, with --config as far as "
-          "its \"setup_may_set\" lists them, and then no POST /setup is waited for",
+      .help = "the chain: mainnet, sepolia or hoodi; this option and the next six are a setup, with --config as far as "
+              "its \"setup_may_set\" lists them; where they are a whole one, no POST /setup is waited for, else it "
+              "brings the rest",
       .normal = "$KETTLE_NETWORK",
       .at = offsetof(run_values_t, given.network) },
     { .name = "execution-rpc",
@@ -115,6 +115,16 @@ static const cli_option_t options[] = {
       .help = "recent finalized beacon block root that is trusted, or a quorum as JSON",
       .normal = "$KETTLE_CHECKPOINT",
       .at = offsetof(run_values_t, given.checkpoint) },
+    { .name = "peers",
+      .argument = "PEER",
+      .help = "peers to join, several with commas, or none: a new cluster",
+      .normal = "$KETTLE_PEERS, else none without --config",
+      .at = offsetof(run_values_t, given.peers) },
+    { .name = "port",
+      .argument = "N",
+      .help = "port of the overlay",
+      .normal = "$KETTLE_PORT, else 4001 without --config",
+      .at = offsetof(run_values_t, given.port) },
     { .name = "config",
       .argument = "FILE",
       .help = "configuration of the image, JSON; its \"setup_may_set\" lists what /setup may still set",

@@ -601,34 +601,57 @@ static jo_t open_object(jo_doc_t *doc, err_t *e, view_t text, const char *what)
     return root;
 }
 
-/* The setup comes on top of base, which may be NULL. */
-static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text, bool development)
+/* The three texts that a configuration may come from, p NULL: none; and how it is read. */
+typedef struct {
+    view_t base, given, setup;
+    bool kept, development, complete;
+} texts_t;
+
+/* What is given and a setup together. No body says anew what is given; before what an earlier run has kept it goes. */
+static jo_t open_setup(jo_doc_t docs[3], err_t *e, const texts_t *t)
 {
-    jo_doc_t doc;
-    const uint64_t set = development ? EVERY_KEY : settable(base);
+    if (!t->given.p || !t->setup.p)
+        return open_object(&docs[0], e, t->given.p ? t->given : t->setup, t->given.p ? "given setup" : "body");
+    const jo_t given = open_object(&docs[0], e, t->given, "given setup"),
+               body = open_object(&docs[1], e, t->setup, "body");
+    jo_t all = body, one;
+    if (jo_rc(&given))
+        return given;
+    while (!t->kept && jo_next(&all, &one))
+        if (jo_has(&given, one.name))
+            jo_fail(&one, NULL, RC_REFUSED, "is set by options, environment or credentials of this node");
+    return jo_rc(&body) ? body : jo_merge(&docs[2], e, &body, &given, NULL, JO_LENIENT);
+}
+
+/* The setup comes on top of base, which may be NULL. */
+static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, const texts_t *t)
+{
+    jo_doc_t docs[3] = { { 0 } };
+    const uint64_t set = t->development ? EVERY_KEY : settable(base);
     name_settable(&c->may_set, set);
-    if (!text.p)
-        return read_both(c, e, base, NULL, true, development);
-    jo_t setup = open_object(&doc, e, text, "body");
+    if (!t->given.p && !t->setup.p)
+        return read_both(c, e, base, NULL, t->complete, t->development);
+    jo_t setup = open_setup(docs, e, t);
     check_settable(&setup, set);
     for (size_t i = 0; i < OPTIONS; i++)
         if (jo_has(&setup, options[i].key))
             c->by_setup.names[c->by_setup.count++] = options[i].key;
     rc_t rc = jo_rc(&setup);
     if (!rc)
-        rc = read_both(c, e, base, &setup, true, development);
-    jo_close(&doc);
+        rc = read_both(c, e, base, &setup, t->complete, t->development);
+    for (size_t i = 0; i < sizeof docs / sizeof docs[0]; i++)
+        jo_close(&docs[i]);
     return rc;
 }
 
-static rc_t read_with_base(config_t *c, err_t *e, view_t base_text, view_t setup_text, bool development)
+static rc_t read_with_base(config_t *c, err_t *e, const texts_t *t)
 {
     jo_doc_t doc;
-    jo_t base = open_object(&doc, e, base_text, "configuration file");
+    jo_t base = open_object(&doc, e, t->base, "configuration file");
     settable(&base); /* its faults come first */
     rc_t rc = jo_rc(&base);
     if (!rc)
-        rc = read_with_setup(c, e, &base, setup_text, development);
+        rc = read_with_setup(c, e, &base, t);
     jo_close(&doc);
     return rc;
 }
@@ -644,19 +667,37 @@ static config_t *config_new(err_t *e)
     return c;
 }
 
-rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development)
+static rc_t read_texts(config_t **out, err_t *e, texts_t t)
 {
     config_t *c = config_new(e);
-    rc_t rc = !c             ? RC_NOMEM
-              : base.p       ? read_with_base(c, e, base, setup, development)
-              : !development ? err_say(e, RC_REFUSED, "there is no measured configuration, and this is no development")
-                             : read_with_setup(c, e, NULL, setup, true);
+    t.development |= !t.base.p;
+    rc_t rc = !c ? RC_NOMEM : t.base.p ? read_with_base(c, e, &t) : read_with_setup(c, e, NULL, &t);
     if (rc) {
         config_free(c);
         return rc;
     }
     *out = c;
     return RC_OK;
+}
+
+rc_t config_read_given(config_t **out, err_t *e, view_t base, view_t given, view_t setup, bool kept, bool development)
+{
+    if (!base.p && !development)
+        return err_say(e, RC_REFUSED, "there is no measured configuration, and this is no development");
+    return read_texts(out, e, (texts_t){ base, given, setup, kept, development, true });
+}
+
+rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development)
+{
+    return config_read_given(out, e, base, view_of(NULL, 0), setup, false, development);
+}
+
+rc_t config_check_given(err_t *e, view_t base, view_t given, bool development)
+{
+    config_t *c = NULL;
+    const rc_t rc = read_texts(&c, e, (texts_t){ base, given, view_of(NULL, 0), false, development, false });
+    config_free(c);
+    return rc;
 }
 
 bool config_musters(const config_t *c)

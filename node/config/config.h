@@ -111,6 +111,14 @@ typedef struct {
  * that this program does not support; RC_LIMIT; RC_NOMEM. */
 NODISCARD rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development);
 
+/* The same with a part of the setup that options, environment and credentials give: with what setup says, which may not
+ * have the same keys, unless it was kept by an earlier run; then those that are given hold. */
+NODISCARD rc_t config_read_given(config_t **out, err_t *e, view_t base, view_t given, view_t setup, bool kept,
+                                 bool development);
+
+/* Checks what is given alone, in which keys may be missing. Results as config_read. */
+NODISCARD rc_t config_check_given(err_t *e, view_t base, view_t given, bool development);
+
 /* Takes the execution RPCs of the configuration's file, text, which has no other; e names execution_rpc_file.
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t config_take_urls(config_t *c, err_t *e, view_t text);

@@ -40,6 +40,7 @@ for option in --config --state-dir --execution-rpc --network --checkpoint --list
 done
 expect 2 "--setup-port and --api-port are both 3032" "${sim[@]}" --setup-port 3032
 expect 2 "checkpoint: is not valid JSON" "${sim[@]}" -w '{"quorum":3'
+expect 2 "port: must be between 1 and 65535" "${sim[@]}" --port 0
 expect 1 "/nonexistent: No such file" run --config /nonexistent
 expect 1 "execution_rpc_file: /nonexistent: No such file" "${sim[@]}" --execution-rpc-file /nonexistent
 expect 1 "--state-dir: $0: the folder cannot be opened" "${sim[@]}" --state-dir "$0"

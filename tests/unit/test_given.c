@@ -58,6 +58,14 @@ START_TEST(options_are_a_setup_and_win_over_variables)
         true,
         "{\"peers\":[],\"port\":4001,\"execution_rpc\":[\"https://a/k\",\"https://b\"],\"consensus_rpc\":[\"http://c\"],"
         "\"network\":\"sepolia\",\"checkpoint\":\"0x12\"}");
+    gives(&(given_t){ .execution_rpc = "https://a", .peers = "a:1, b:2" }, true, /* where to begin is for them to say */
+          "{\"peers\":[\"a:1\",\"b:2\"],\"port\":4001,\"execution_rpc\":[\"https://a\"]}");
+    gives(&(given_t){ .execution_rpc = "https://a" }, true, "{\"execution_rpc\":[\"https://a\"]}"); /* a part */
+    gives(&(given_t){ .peers = "none", .port = "5000" }, false, "{\"peers\":[],\"port\":5000}");
+    variable(0, "KETTLE_PEERS", "a:1");
+    variable(1, "KETTLE_PORT", "6000");
+    gives(&(given_t){ .port = "5000" }, false, "{\"peers\":[\"a:1\"],\"port\":5000}");
+    gives(&(given_t){ .peers = "none" }, false, "{\"peers\":[],\"port\":6000}");
     variable(0, "KETTLE_EXECUTION_RPC", "https://d");
     variable(1, "KETTLE_CHECKPOINT", "{\"quorum\":1,\"of\":\"https://q\"}");
     gives(&(given_t){ .execution_rpc = "https://a" }, false,
@@ -67,6 +75,18 @@ START_TEST(options_are_a_setup_and_win_over_variables)
           "\"quorum\":1,\"of\":\"https://q\"}}");
     gives(&(given_t){ 0 }, false,
           "{\"execution_rpc\":[\"https://d\"],\"checkpoint\":{\"quorum\":1,\"of\":\"https://q\"}}");
+}
+END_TEST
+
+START_TEST(a_port_is_a_number_of_one)
+{
+    static const char *const bad[] = { "0", "65536", "-1", "+1", " 1", "1 ", "0x10", "99999999999999999999", "port" };
+    view_t setup;
+    err_t e;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ .port = bad[i] }, env, false), RC_MALFORMED);
+        ck_assert_str_eq(e.text, "port: must be between 1 and 65535");
+    }
 }
 END_TEST
 
@@ -148,6 +168,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("given", set_up, NULL, nothing_given_is_no_setup, options_are_a_setup_and_win_over_variables,
-                           a_checkpoint_is_one_object, a_file_of_urls_that_holds_none_is_named,
-                           urls_with_secrets_come_from_files);
+                           a_port_is_a_number_of_one, a_checkpoint_is_one_object,
+                           a_file_of_urls_that_holds_none_is_named, urls_with_secrets_come_from_files);
 }

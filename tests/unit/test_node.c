@@ -326,13 +326,6 @@ START_TEST(flags_are_a_setup_under_the_same_rules)
     ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
     ck_assert_msg(!strncmp(e.text, "network: the measured configuration", 35), "%s", e.text);
     options.setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:1\"],\"consensus_rpc\":[\"http://127.0.0.1:1\"]}");
-    const node_options_t half = { .tee = "simulator",
-                                  .development = true,
-                                  .setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:1\"]}") };
-    ck_assert_int_eq(node_start(&other, &e, &half), RC_MALFORMED);
-    ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
-    ck_assert_str_eq(
-        e.text, "peers: is required (of what options, environment and credentials give: a whole setup, or nothing)");
     options.listen = "127.0.0.1";
     ck_assert_int_eq(node_start(&other, &e, &options), RC_REFUSED); /* where ports are is measured */
     ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
@@ -343,6 +336,108 @@ START_TEST(flags_are_a_setup_under_the_same_rules)
     ck_assert_ptr_null(other->setup_server);
     node_stop(other);
     unlink(path);
+}
+END_TEST
+
+/* Of what is given a part is no fault: the rest comes over the port, and says nothing anew. */
+START_TEST(a_part_of_a_setup_that_is_given_waits_for_the_rest)
+{
+    static const char rest[] = "{\"peers\":[],\"port\":4001,\"consensus_rpc\":\"http://127.0.0.1:1\",\"force\":true,"
+                               "\"checkpoint\":\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\"}";
+    char dir[] = "/tmp/kettle-part-XXXXXX";
+    node_t *other = NULL;
+    node_options_t half = { .tee = "simulator",
+                            .development = true,
+                            .setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:7\"]}") };
+    ck_assert_msg(node_start(&other, &e, &half) == RC_OK, "%s", e.text);
+    ck_assert_ptr_nonnull(other->setup_server);
+    ck_assert_int_eq(node_accept_setup(other, &e, view_str("{" SETUP "}")), RC_REFUSED);
+    ck_assert_str_eq(e.field, "execution_rpc");
+    ck_assert_str_eq(e.text, "is set by options, environment or credentials of this node");
+    ck_assert_int_eq(node_accept_setup(other, &e, view_str("{\"peers\":[]}")), RC_MALFORMED);
+    ck_assert_msg(node_accept_setup(other, &e, view_str(rest)) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_str_eq(atomic_load(&other->config)->execution_rpc.urls[0], "http://127.0.0.1:7");
+    node_stop(other);
+    ck_assert_ptr_nonnull(mkdtemp(dir)); /* what was kept does not go before it */
+    ck_assert_int_eq(persist_write(&e, dir, "setup", view_str("{" SETUP "}")), RC_OK);
+    half.state_dir = dir;
+    ck_assert_msg(node_start(&other, &e, &half) == RC_OK, "%s", e.text);
+    ck_assert_ptr_null(other->setup_server);
+    ck_assert_str_eq(atomic_load(&other->config)->execution_rpc.urls[0], "http://127.0.0.1:7");
+    node_stop(other);
+    (void)removes(dir, "setup");
+    half.state_dir = NULL;
+    half.setup = view_str("{\"execution_rpc\":[7]}"); /* what is there has to be right */
+    ck_assert_int_eq(node_start(&other, &e, &half), RC_MALFORMED);
+    ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
+    ck_assert_msg(strstr(e.text, "(of what options, environment and credentials give)") != NULL, "%s", e.text);
+    (void)removes(dir, "lies-key");
+    (void)rmdir(dir);
+}
+END_TEST
+
+/* An earlier run has kept it, and now an endpoint is of another chain: another setup may come, once, and the file stays. */
+START_TEST(a_kept_setup_that_has_failed_for_good_opens_the_port_once)
+{
+    char body[600], dir[] = "/tmp/kettle-kept-XXXXXX";
+    node_t *own = node;
+    fake_t *execution = fake_new(other_chain);
+    const node_options_t options = {
+        .tee = "simulator", .development = true, .state_dir = dir, .setup_limit_ms = 2000
+    };
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(persist_write(&e, dir, "setup", view_str(setup_of(body, free_port(), execution->port))), RC_OK);
+    leave(dir, "order");
+    ck_assert_msg(node_start(&node, &e, &options) == RC_OK, "%s", e.text);
+    wait_reopened();
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    ck_assert_msg(strstr(e.text, "given up: execution_rpc: ") && strstr(e.text, "is of chain 2"), "%s", e.text);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str(setup_of(body, free_port(), 1))), RC_OK);
+    wait_service();
+    ck_assert(!removes(dir, "order"));
+    node_stop(node);
+    node = own;
+    ck_assert(removes(dir, "setup"));
+    (void)removes(dir, "lies-key");
+    (void)rmdir(dir);
+    fake_free(execution);
+}
+END_TEST
+
+static atomic_int api_taken;
+static tee_provider_t real_tee;
+
+/* No quote, and somebody else has the API port by then. On the controller's thread. */
+static rc_t take_api_port(void *ctx, tee_evidence_t *out, err_t *why, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(node->api_port) };
+    if (atomic_load(&api_taken))
+        return real_tee.get_evidence(ctx, out, why, report_data);
+    const int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    hs_stop(node->api_server, 100);
+    node->api_server = NULL;
+    if (!bind(fd, (struct sockaddr *)&at, sizeof at) && !listen(fd, 1))
+        atomic_store(&api_taken, fd);
+    return err_say(why, RC_IO, "no agent");
+}
+
+START_TEST(an_api_port_that_another_has_as_it_opens_again_is_tried_again)
+{
+    real_tee = node->tee;
+    node->tee.get_evidence = take_api_port;
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    for (unsigned i = 0; i < 20000 && !atomic_load(&api_taken); i++)
+        pause_ms(1);
+    ck_assert_int_gt(atomic_load(&api_taken), 0);
+    pause_ms(3000); /* it has been tried in vain */
+    ck_assert(!atomic_load(&node->reopened));
+    close(atomic_load(&api_taken));
+    wait_service();
+    const int fd = dial_port(node->api_port);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
 }
 END_TEST
 
@@ -641,7 +736,9 @@ int main(void)
         a_forced_setup_that_has_failed_for_good_is_given_up_long_before_its_time,
         a_setup_port_that_another_has_as_it_opens_again_is_tried_again, setup_is_tried_unless_it_says_otherwise,
         a_setup_that_the_disk_did_not_take_is_kept_later, flags_are_a_setup_under_the_same_rules,
-        urls_may_come_from_a_file_of_their_own, setup_is_refused_to_pages_to_other_types_and_without_the_token,
+        a_part_of_a_setup_that_is_given_waits_for_the_rest, a_kept_setup_that_has_failed_for_good_opens_the_port_once,
+        an_api_port_that_another_has_as_it_opens_again_is_tried_again, urls_may_come_from_a_file_of_their_own,
+        setup_is_refused_to_pages_to_other_types_and_without_the_token,
         six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine,
         a_trial_that_hangs_ends_soon_when_another_client_s_setup_waits, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
