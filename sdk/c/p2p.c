@@ -251,6 +251,13 @@ static p2p_result_t check(p2p_t *p)
     return r;
 }
 
+/* Behind a question that fails another node may answer on the socket: the next call asks whether it is ours. */
+static p2p_result_t known(p2p_t *p, p2p_result_t r)
+{
+    p->checked = p->checked && r == P2P_OK;
+    return r;
+}
+
 /* ---- lists ---- */
 
 static bool is_made_of(const json_t *text, size_t max, bool (*good)(char c))
@@ -361,7 +368,7 @@ p2p_result_t p2p_register(p2p_t *p)
     json_t *answer = NULL;
     p2p_result_t r = check(p);
     if (!r)
-        r = ask(p, &answer, "POST", "/v1/p2p/register", REGISTER_S);
+        r = known(p, ask(p, &answer, "POST", "/v1/p2p/register", REGISTER_S));
     if (r)
         return r;
     if (!json_is_true(json_object_get(answer, "registered")))
@@ -374,35 +381,38 @@ p2p_result_t p2p_get_peers(p2p_t *p, p2p_peers_t *out)
 {
     char cursor[CURSOR_MAX + 1] = "";
     const p2p_result_t r = check(p);
-    return r ? r : ask_peers(p, out, cursor);
+    return r ? r : known(p, ask_peers(p, out, cursor));
 }
 
 p2p_result_t p2p_monitor_peers(p2p_t *p, void (*changed)(void *ctx, const p2p_peers_t *peers), void *ctx)
 {
     char cursor[CURSOR_MAX + 1] = "";
-    p2p_peers_t known = { .at = NULL }, now = { .at = NULL };
-    bool has_known = false;
+    p2p_peers_t last = { .at = NULL }, now = { .at = NULL };
+    bool has_last = false;
     p2p_result_t r = check(p);
-    for (size_t failures = 0; r == P2P_OK || (r == P2P_FAILED && p->checked);) {
-        r = ask_peers(p, &now, cursor);
+    const bool begun = r == P2P_OK;
+    for (size_t failures = 0; begun && (r == P2P_OK || r == P2P_FAILED);) {
+        r = check(p);
+        if (!r)
+            r = known(p, ask_peers(p, &now, cursor));
         if (r == P2P_FAILED) {
             cursor[0] = 0;
             const unsigned pause_s = PAUSES_S[failures < PAUSES ? failures : PAUSES - 1];
             if (wait_for(p, -1, 0, now_ms() + (int64_t)pause_s * 1000) == P2P_CANCELLED)
                 r = fail(p, P2P_CANCELLED, "cancelled");
             failures++;
-        } else if (!r && has_known && are_equal(&known, &now)) {
+        } else if (!r && has_last && are_equal(&last, &now)) {
             failures = 0;
             p2p_peers_free(&now);
         } else if (!r) {
             failures = 0;
-            p2p_peers_free(&known);
-            known = now;
-            has_known = true;
-            changed(ctx, &known);
+            p2p_peers_free(&last);
+            last = now;
+            has_last = true;
+            changed(ctx, &last);
         }
     }
-    p2p_peers_free(&known);
+    p2p_peers_free(&last);
     return r;
 }
 

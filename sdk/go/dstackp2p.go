@@ -75,7 +75,7 @@ func (s *SDK) Register(ctx context.Context) error {
 	var answer struct {
 		Registered json.RawMessage `json:"registered"`
 	}
-	if err := ask(ctx, &answer, "POST", "/v1/p2p/register", registerLimit); err != nil {
+	if err := s.known(ask(ctx, &answer, "POST", "/v1/p2p/register", registerLimit)); err != nil {
 		return err
 	}
 	if string(answer.Registered) != "true" {
@@ -90,7 +90,7 @@ func (s *SDK) GetPeers(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	peers, _, err := askPeers(ctx, "")
-	return peers, err
+	return peers, s.known(err)
 }
 
 // MonitorPeers calls changed with the list, then again with each other list, until ctx is done; while there is no list,
@@ -102,11 +102,18 @@ func (s *SDK) MonitorPeers(ctx context.Context, changed func(peers []string)) er
 	var known []string
 	cursor, failures := "", 0
 	for {
-		peers, place, err := askPeers(ctx, cursor)
+		var peers []string
+		place, err := "", s.check(ctx)
+		if errors.Is(err, ErrOther) {
+			return err
+		}
+		if err == nil {
+			peers, place, err = askPeers(ctx, cursor)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		cursor = place
+		cursor, err = place, s.known(err)
 		if err != nil {
 			pause := time.NewTimer(time.Duration(pausesS[min(failures, len(pausesS)-1)]) * time.Second)
 			failures++
@@ -124,6 +131,14 @@ func (s *SDK) MonitorPeers(ctx context.Context, changed func(peers []string)) er
 			changed(append([]string{}, peers...))
 		}
 	}
+}
+
+// Behind a question that fails another node may answer on the socket: the next call asks whether it is ours.
+func (s *SDK) known(err error) error {
+	if err != nil {
+		s.checked = false
+	}
+	return err
 }
 
 // Whether contract and mode are the node's.

@@ -75,7 +75,8 @@ impl Sdk {
     /// Has this instance registered, and kept so; waits until the chain shows it, 10 minutes at most.
     pub fn register(&mut self) -> Result<(), Error> {
         self.check()?;
-        match ask("POST", "/v1/p2p/register", REGISTER_S)?.get("registered") {
+        let answer = ask("POST", "/v1/p2p/register", REGISTER_S);
+        match self.known(answer)?.get("registered") {
             Some(Json::Bool(true)) => Ok(()),
             _ => failed("the node does not say that it registered"),
         }
@@ -84,7 +85,8 @@ impl Sdk {
     /// The endpoints of the active peers, in order of their tokens.
     pub fn get_peers(&mut self) -> Result<Vec<String>, Error> {
         self.check()?;
-        Ok(ask_peers(None)?.0)
+        let answer = ask_peers(None);
+        Ok(self.known(answer)?.0)
     }
 
     /// Calls changed with the list, then again with each other list, until it says false; while there is no list, it is
@@ -95,7 +97,12 @@ impl Sdk {
         let mut cursor: Option<String> = None;
         let mut failures = 0;
         loop {
-            match ask_peers(cursor.as_deref()) {
+            let answer = match self.check() {
+                Err(error @ Error::Other(_)) => return Err(error),
+                Err(error) => Err(error),
+                Ok(()) => ask_peers(cursor.as_deref()),
+            };
+            match self.known(answer) {
                 Ok((peers, place)) => {
                     failures = 0;
                     cursor = Some(place);
@@ -113,6 +120,12 @@ impl Sdk {
                 }
             }
         }
+    }
+
+    /// Behind an answer that fails another node may answer on the socket: the next call asks whether it is ours.
+    fn known<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        self.checked &= answer.is_ok();
+        answer
     }
 
     /// Whether contract and mode are the node's.

@@ -138,6 +138,19 @@ class Calls(Against):
             with self.assertRaises(ValueError):
                 DStackP2PSDK(contract, mode)
 
+    async def test_behind_an_error_the_node_is_asked_again_which_one_it_is(self):
+        for call in (self.sdk.get_peers, lambda: self.sdk.monitor_peers(print)):
+            self.node.status["mode"] = "wireguard"
+            self.node.raw.clear()
+            await self.sdk.get_peers()
+            self.node.raw["/v1/p2p/peers"] = http({}, "502 Bad Gateway")
+            with self.assertRaises(P2PError):
+                await self.sdk.get_peers()
+            self.node.raw.clear()
+            self.node.status["mode"] = "tls"
+            with self.assertRaises(ValueError):
+                await call()
+
     async def test_register_is_false_when_the_node_refuses(self):
         for answer in (http({"detail": "no token"}, "409 Conflict"), http({"registered": False}), http({}), http([]), b""):
             self.node.registered = answer

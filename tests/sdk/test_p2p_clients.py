@@ -110,6 +110,12 @@ class Script(unittest.IsolatedAsyncioTestCase):
             self.node.status = status
             await self.gives(1, "", "peers")
 
+    async def test_another_cluster_on_the_same_socket(self):
+        child = await self.started("watch", "5")
+        self.assertEqual(await asyncio.wait_for(child.stdout.readline(), 60), (" ".join(FOUR) + "\n").encode())
+        self.node.status, self.node.raw["/v1/p2p/peers"] = {"contract": CONTRACT[:-1] + "4", "mode": "wireguard"}, answer({}, "502 X")
+        self.assertEqual(await asyncio.wait_for(child.wait(), 60), 2)
+
     async def test_an_error_is_no_list(self):
         for raw, said in ((answer({"detail": "execution_rpc[0]: a false proof"}, "502 Bad Gateway"), "a false proof (status 502)"),
                           (answer({"title": "Too old"}, "504 X"), "Too old (status 504)"), (answer({}, "500 X"), "refused"),

@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import re
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple, TypeVar, Union
 
 __all__ = ["DStackP2PSDK", "P2PError"]
 
@@ -33,6 +33,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # after failures in a row
 Callback = Union[Callable[[List[str]], None], Callable[[List[str]], Awaitable[None]]]
 
 _logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 class P2PError(Exception):
@@ -61,7 +62,7 @@ class DStackP2PSDK:
         """Registers this instance, and keeps it registered. False: the log says why."""
         try:
             await self._check()
-            answer = await _ask("POST", "/v1/p2p/register", REGISTER_S)
+            answer = await self._known(_ask("POST", "/v1/p2p/register", REGISTER_S))
             if answer.get("registered") is not True:
                 raise P2PError("the node does not say that it registered")
         except P2PError as error:
@@ -72,7 +73,7 @@ class DStackP2PSDK:
     async def get_peers(self) -> List[str]:
         """The endpoints of the active peers, in order of their tokens. P2PError: there is no list."""
         await self._check()
-        return (await _peers())[0]
+        return (await self._known(_peers()))[0]
 
     async def monitor_peers(self, callback: Callback) -> None:
         """Calls callback (a function or a coroutine function) with the list, then again with each other list, until it is
@@ -83,7 +84,8 @@ class DStackP2PSDK:
         failures = 0
         while True:
             try:
-                peers, cursor = await _peers(cursor)
+                await self._check()
+                peers, cursor = await self._known(_peers(cursor))
                 failures = 0
             except P2PError as error:
                 pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
@@ -95,6 +97,14 @@ class DStackP2PSDK:
             if peers != known:
                 known = peers
                 await _call(callback, list(peers))
+
+    async def _known(self, question: Awaitable[_T]) -> _T:
+        """Its answer. Behind one that fails another node may answer on the socket: the next call asks whether it is ours."""
+        try:
+            return await question
+        except P2PError:
+            self._checked = False
+            raise
 
     async def _check(self) -> None:
         if self._checked:
