@@ -516,6 +516,31 @@ START_TEST(setup_is_refused_to_pages_to_other_types_and_without_the_token)
 }
 END_TEST
 
+/* Whoever reaches the port can have one line logged for each refusal; of those that begin alike the log leaves most out. */
+START_TEST(refusals_of_strangers_do_not_fill_the_log)
+{
+    enum { N = 80 };
+    static char got[64 << 10];
+    FILE *log = tmpfile();
+    unsigned lines = 0;
+    ck_assert_ptr_nonnull(log);
+    log_redirect(log, 1);
+    log_set_level(LOG_WARN);
+    for (unsigned i = 0; i < N / 4; i++) { /* each sends two */
+        expect_setup(node, "Content-Type: text/plain\r\n", "{}", 415, "application/json");
+        expect_setup(node, "Content-Type: application/json\r\n", "{", 400, "not valid JSON");
+    }
+    log_set_level(LOG_ERROR);
+    log_redirect(stderr, 1);
+    rewind(log);
+    got[fread(got, 1, sizeof got - 1, log)] = '\0';
+    for (const char *at = got; (at = strstr(at, "\"event\":\"setup\"")); at++)
+        lines++;
+    fclose(log);
+    ck_assert_msg(lines > 1 && lines < N, "%u", lines); /* 20 of each in ten seconds */
+}
+END_TEST
+
 /* Trials lead wherever whoever reaches the port says, so that there are few of them. */
 START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
 {
@@ -738,7 +763,7 @@ int main(void)
         a_setup_that_the_disk_did_not_take_is_kept_later, flags_are_a_setup_under_the_same_rules,
         a_part_of_a_setup_that_is_given_waits_for_the_rest, a_kept_setup_that_has_failed_for_good_opens_the_port_once,
         an_api_port_that_another_has_as_it_opens_again_is_tried_again, urls_may_come_from_a_file_of_their_own,
-        setup_is_refused_to_pages_to_other_types_and_without_the_token,
+        setup_is_refused_to_pages_to_other_types_and_without_the_token, refusals_of_strangers_do_not_fill_the_log,
         six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine,
         a_trial_that_hangs_ends_soon_when_another_client_s_setup_waits, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
