@@ -707,12 +707,17 @@ static bool awaits_guide(const round_t *r)
     return r->rc == RC_OK && r->guide.out && r->now_ms() < r->guide.patience_ms;
 }
 
+static bool is_send(const round_t *r)
+{
+    return r->count && r->needs[0].kind == NEED_SEND;
+}
+
 /* Whether one endpoint alone is asked, and there is another one. Two that are given a transaction at a time may tell
  * each other, and then the answer is whose comes first. */
 static visit_t *lone_visit(round_t *r)
 {
     visit_t *a = &r->visits[0], *b = &r->visits[1];
-    if (r->count && r->needs[0].kind == NEED_SEND)
+    if (is_send(r))
         return NULL;
     return r->at < r->endpoints && a->out != b->out ? (a->out ? a : b) : NULL;
 }
@@ -728,6 +733,27 @@ static void hedge(round_t *r)
         (void)visit_next(r, slow == r->visits ? &r->visits[1] : &r->visits[0]);
     else
         slow->patience_ms = now + up_patience_ms(r->upstream, slow->endpoint);
+}
+
+/* By now_ms, when an endpoint that is silent about a transaction is left for the next one. */
+static uint64_t silence_due_ms(const round_t *r)
+{
+    const visit_t *v = &r->visits[0];
+    return is_send(r) && v->out && r->at < r->endpoints ? v->patience_ms + ROUND_SILENCE_MS : UINT64_MAX;
+}
+
+/* Whoever is given it next may say that it is known, which then is as good. */
+static void leave_silent(round_t *r)
+{
+    static const char why[] = "it did not answer in time";
+    visit_t *v = &r->visits[0];
+    if (r->now_ms() < silence_due_ms(r) || !flights_leave(r->flights, &v->party))
+        return;
+    take_party(r, v);
+    v->open = false;
+    if (v->late)
+        up_report(r->upstream, v->endpoint, RC_TIMEOUT, why, 0, r->now_ms());
+    r->rc = err_set(&r->why, RC_IO, "%s[%zu]: %s", up_key(r->upstream), v->endpoint, why);
 }
 
 /* Takes what has landed, and asks on where an endpoint has not had its say. Whether any is being asked. */
@@ -753,8 +779,10 @@ round_state_t round_next(round_t *r)
         return ROUND_LATER;
     r->later = false;
     take_guide(r);
-    if (go_on(r))
+    if (go_on(r)) {
         hedge(r);
+        leave_silent(r);
+    }
     if (!has_ended(r) && r->now_ms() >= lacks_due_ms(r))
         give_lacks(r);
     while (!has_ended(r) && !r->visits[0].open && !r->visits[1].open)
@@ -770,7 +798,7 @@ round_state_t round_next(round_t *r)
 uint64_t round_due_ms(round_t *r)
 {
     const visit_t *lone = lone_visit(r);
-    const uint64_t lacks = lacks_due_ms(r), hedge = lone ? lone->patience_ms : UINT64_MAX;
+    const uint64_t lacks = lacks_due_ms(r), hedge = lone ? lone->patience_ms : silence_due_ms(r);
     if (awaits_guide(r))
         return r->guide.patience_ms;
     if (r->visits[0].out || r->visits[1].out)

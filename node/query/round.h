@@ -7,7 +7,8 @@
  *                               -> ROUND_ENDED: round_end tells what came of it
  *
  * While an endpoint takes longer than it usually does, the next one is asked for the same as well: whoever has it first
- * gives it, and the other is left. Not more than one request of twenty is asked twice.
+ * gives it, and the other is left. Not more than one request of twenty is asked twice. A transaction is given to one
+ * endpoint at a time: one that is silent for ROUND_SILENCE_MS more is left, and the next one is given it.
  *
  * A proof of more slots than an endpoint gives is asked of it in pieces, and of another one as that one likes it.
  *
@@ -46,6 +47,7 @@
 #define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
 #define ROUND_LACKS_MAX 3u       /* endpoints that are asked for what they do not know */
 #define ROUND_LACK_MAX_MS 2000u  /* after the first said so */
+#define ROUND_SILENCE_MS 2000u   /* beyond its usual time, that an endpoint may be silent about a transaction */
 #define ROUND_VISITS 2u          /* endpoints that are asked side by side */
 
 /* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */

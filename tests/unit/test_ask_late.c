@@ -373,6 +373,23 @@ START_TEST(words_of_a_refusal_name_nothing_of_who_refused)
 }
 END_TEST
 
+/* One at a time has it, but none of them for as long as a batch may take. */
+START_TEST(a_transaction_is_given_to_the_next_one_when_an_endpoint_is_silent)
+{
+    static const endpoint_t as = { .held = true };
+    err_t e;
+    open_chain(RETURN_42, &as, false);
+    ends[1].refused = "eth_sendRawTransaction";
+    ends[1].words = "already known";
+    const uint64_t began = clock_monotonic_ms();
+    ck_assert_msg(send_it(&e) == RC_OK, "%s", e.text);
+    ck_assert_uint_lt(clock_monotonic_ms() - began, ASK_BATCH_MAX_MS / 4);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    ck_assert_uint_eq(status_of(0).failures, 1);
+    close_chain();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -384,5 +401,6 @@ int main(void)
         a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction,
         who_names_no_place_is_none_of_those_who_do_not_know_a_transaction,
         a_transaction_that_a_second_endpoint_knows_already_is_sent,
-        a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_answers);
+        a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_answers,
+        a_transaction_is_given_to_the_next_one_when_an_endpoint_is_silent);
 }
