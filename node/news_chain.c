@@ -414,6 +414,29 @@ static bool keep(news_t *w, const ex_history_result_t *r)
     return whole;
 }
 
+/* So many blocks may be more than the memory of a query holds: then fewer are asked for, and more again later. With the
+ * lock held. */
+static void shorten_step(news_t *w, rc_t rc)
+{
+    const bool shorter = rc == RC_NOMEM && FEED_STEP_MAX >> w->halved > 1;
+    w->again |= shorter;
+    if (shorter)
+        w->halved++;
+    else if (rc == RC_OK && w->halved)
+        w->halved--;
+}
+
+/* The last block to ask for in this step, of those that are wanted. What is below the newest announced is asked for as
+ * a whole: it is where branches part. */
+static uint64_t end_of_step(const news_t *w, uint64_t from, uint64_t to)
+{
+    uint64_t tip;
+    hash32_t hash;
+    const uint64_t most = FEED_STEP_MAX >> w->halved;
+    const bool is_above = feed_tip(&w->feed, &tip, &hash) && from > tip;
+    return is_above && to - from >= most ? from + most - 1 : to;
+}
+
 static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
 {
     asked_t *a = ctx;
@@ -429,6 +452,7 @@ static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
         note_vain(w, head);
     if (rc && (e->code == EX_HISTORY_PRUNED || rc == RC_LIMIT))
         lose(w);
+    shorten_step(w, rc);
     w->asking = false;
     const bool again = w->again;
     w->again = false;
@@ -466,7 +490,7 @@ void news_pump(news_t *w)
         return; /* at the next head */
     *a = (asked_t){ w, w->head };
     w->asking = true;
-    if (!make_query(&q, a, from, to) && !w->config.submit(w->config.submit_ctx, q, on_done, a))
+    if (!make_query(&q, a, from, end_of_step(w, from, to)) && !w->config.submit(w->config.submit_ctx, q, on_done, a))
         return;
     w->asking = false;
     note_vain(w, w->head.env.number);

@@ -56,6 +56,7 @@ struct news {
     bool has_head, asking, again;
     unsigned vain;      /* heads at which the next blocks were asked for in vain, one after the other, */
     uint64_t vain_head; /* ... the last of them */
+    unsigned halved;    /* how often the step was, in which blocks are asked for */
     ex_block_t head;
     uint64_t final_number;
     bool keeps;

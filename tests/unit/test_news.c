@@ -408,6 +408,47 @@ START_TEST(logs_that_are_too_many_to_keep_end_who_waits_for_them_and_nobody_else
 }
 END_TEST
 
+/* How many blocks the query that waits asks for first. */
+static size_t blocks_asked(void)
+{
+    const need_t *needs;
+    err_t e;
+    ck_assert_int_eq(query_step(waiting.q, &e), RC_NEED_DATA);
+    return query_needs(waiting.q, &needs);
+}
+
+static void end_query(rc_t rc)
+{
+    query_t *q = waiting.q;
+    const err_t e = { .rc = rc, .text = "out of memory" };
+    waiting.q = NULL;
+    waiting.done(waiting.ctx, rc, &e, q);
+}
+
+START_TEST(what_is_too_much_for_the_memory_at_once_is_asked_for_in_smaller_steps)
+{
+    unsigned tries = 0;
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    grow_to(13, 1);
+    head(13);
+    while (blocks_asked() > 2) {
+        end_query(RC_NOMEM);
+        ck_assert_ptr_nonnull(waiting.q); /* at once */
+        ck_assert_uint_lt(++tries, 8);    /* half of FEED_STEP_MAX each time */
+    }
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+11+12+13");
+    grow_to(14, 1);
+    head(14);
+    for (tries = 0; waiting.q; tries++) /* not even one: it waits for the next head */
+        end_query(RC_NOMEM);
+    ck_assert_uint_lt(tries, 10);
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+14");
+}
+END_TEST
+
 START_TEST(who_comes_behind_blocks_that_were_told_without_logs_begins_there)
 {
     int one;
@@ -665,6 +706,7 @@ int main(void)
         no_client_takes_all_places_of_those_who_wait_for_receipts,
         receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses,
         logs_that_are_too_many_to_keep_end_who_waits_for_them_and_nobody_else,
+        what_is_too_much_for_the_memory_at_once_is_asked_for_in_smaller_steps,
         who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
         who_has_all_filters_gives_way_to_others, who_has_the_memory_of_all_criteria_gives_way_to_others,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
