@@ -581,6 +581,14 @@ static bool may_send(const flights_t *f, const turns_t *t, const batch_t *b, con
     return !t->in_air || held <= (t == &f->wide[at] ? WIDE_PART(most) : most);
 }
 
+/* The endpoint asked for time while the batch waited for its turn: whoever waits for it asks another one, or later.
+ * That is no fault that anybody tells. */
+static void turn_away(batch_t *b)
+{
+    b->rc = err_code(&b->why, err_say(&b->why, RC_IO, "asked too often"), REFUSAL_BUSY);
+    atomic_store(&b->blamed, lesson_rank(RC_NOMEM));
+}
+
 /* Sends the next of a sort. False: none waits, or it may not go. With the lock held. */
 static bool send_next(flights_t *f, turns_t *t)
 {
@@ -596,6 +604,8 @@ static bool send_next(flights_t *f, turns_t *t)
         return true;
     if (!b->request.url || !same_form(&b->form, &can.form))
         write_batch(b, &can.form);
+    if (!b->rc && up_wait_ms(f->config.upstream, b->endpoint, f->config.now_ms()))
+        turn_away(b);
     if (b->rc || !b->request.post.p || !b->passengers)
         pool_push(f->config.pool, &b->task);
     else

@@ -276,6 +276,8 @@ void lesson_note(up_t *u, batch_t *b, uint64_t now_ms)
     note_pace(u, b, now_ms);
     note_led(u, b, now_ms);
     note_ledger(u, b);
+    if (b->sent && b->rc && b->why.code == REFUSAL_BUSY && b->retry_after_ms)
+        up_note_wait(u, b->endpoint, b->retry_after_ms, now_ms);
 }
 
 /* ---- who is to blame ---- */

@@ -21,7 +21,8 @@
 /* Decodes the answer, before anybody else sees it: fills in heard, rc, why, retry_after_ms and answers. */
 void lesson_read(batch_t *b);
 
-/* Notes how long it took or was waited for, where it was led (takes response.led), what was asked and what came. */
+/* Notes how long it took or was waited for, where it was led (takes response.led), what was asked, what came, and for
+ * how long the endpoint is to be left alone. */
 void lesson_note(up_t *u, batch_t *b, uint64_t now_ms);
 
 /* Whether a hint is asked for in it. */

@@ -517,6 +517,15 @@ uint64_t up_wait_ms(up_t *u, size_t i, uint64_t now_ms)
     return until > now_ms ? until - now_ms : 0;
 }
 
+void up_note_wait(up_t *u, size_t i, uint32_t ms, uint64_t now_ms)
+{
+    endpoint_t *e = &u->at[i];
+    pthread_mutex_lock(&u->lock);
+    if (now_ms + ms > e->wait_until_ms)
+        e->wait_until_ms = now_ms + ms;
+    pthread_mutex_unlock(&u->lock);
+}
+
 cap_t up_capability(up_t *u, size_t i)
 {
     pthread_mutex_lock(&u->lock);

@@ -104,6 +104,9 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
 /* How long endpoint i asked to be left alone from now on; 0: it did not, or that is over. */
 uint64_t up_wait_ms(up_t *u, size_t i, uint64_t now_ms);
 
+/* Endpoint i asked to be left alone for so long, which is reported later. */
+void up_note_wait(up_t *u, size_t i, uint32_t ms, uint64_t now_ms);
+
 /* Notes how long an answer of endpoint i took; whole: else nobody waited for its end. */
 void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms);
 

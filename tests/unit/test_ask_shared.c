@@ -381,6 +381,35 @@ static void start_calls(ask_wait_t *waits, ex_request_t *requests, unsigned n)
     }
 }
 
+/* The others are told so while they wait for their turn. */
+START_TEST(who_asks_for_time_is_not_asked_by_those_that_wait_for_their_turn)
+{
+    enum { N = 30 };
+    static ask_wait_t waits[N];
+    static ex_request_t requests[N];
+    up_status_t status[UP_ENDPOINTS_MAX];
+    ask_counts_t counts;
+    open_world(RETURN_42);
+    close_engine();
+    open_engine(url[0], url[1], NULL);
+    ends[0].held = ends[0].after = true;
+    ends[0].status = 429;
+    start_calls(waits, requests, N);
+    wait_asked(&ends[0], TEST_IN_AIR_MAX);
+    do {
+        pause_ms(1);
+        ask_counts(engine, &counts);
+    } while (counts.flights.waiting < N - TEST_IN_AIR_MAX);
+    release(&ends[0]);
+    for (unsigned i = 0; i < N; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(count_of(&ends[0].batches), TEST_IN_AIR_MAX);
+    up_snapshot(upstream, status);
+    ck_assert(status[0].unusable <= TEST_IN_AIR_MAX && !status[1].failures);
+    close_world();
+}
+END_TEST
+
 static void open_gathering(void)
 {
     open_world(RETURN_42);
@@ -672,5 +701,6 @@ int main(void)
         slots_that_are_all_in_the_proof_of_another_are_not_asked_for,
         one_proof_for_several_is_of_as_many_slots_as_the_endpoint_gives,
         what_is_refused_of_one_proof_for_several_is_asked_apart, a_lie_in_one_proof_for_several_is_told_of_once,
-        an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
+        an_endpoint_that_retires_while_it_is_asked_ends_cleanly,
+        who_asks_for_time_is_not_asked_by_those_that_wait_for_their_turn);
 }
