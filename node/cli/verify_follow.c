@@ -202,7 +202,12 @@ static void check_statement(const follow_keys_t *f, const char *name, view_t tex
     const uint64_t slot = statement_slot(&s);
     const entry_proof_t *than =
         by ? entry_retired_by((const entry_proof_t *const *)f->known, f->count, &entry_of(by)->name, slot) : NULL;
-    if (!by)
+    const lc_network_t *net = lc_network_find(f->setup.network);
+    const bool is_known = net && hash32_eq(&net->genesis_validators_root, &f->setup.genesis_validators_root);
+    if (by && is_known && !statement_fits_slot(&s, net)) /* the slot says whose key may sign */
+        step(f->r, "statement", false, "E_STATEMENT", "%s: its block's time is later than slot %llu, which it names",
+             name, (ull_t)slot);
+    else if (!by)
         step(f->r, "statement", false, "E_STATEMENT",
              "%s: not signed by a key of this cluster, for its setup and chain", name);
     else if (than)

@@ -143,6 +143,11 @@ uint64_t statement_slot(const statement_t *s)
     return s->kind == STATEMENT_CHECKPOINT ? s->checkpoint.slot : s->at.slot;
 }
 
+bool statement_fits_slot(const statement_t *s, const lc_network_t *net)
+{
+    return s->kind == STATEMENT_CHECKPOINT || s->at.timestamp <= lc_slot_start_ms(net, s->at.slot) / 1000;
+}
+
 void statement_digest(hash32_t *out, const statement_t *s)
 {
     hash32_t domain;

@@ -21,6 +21,7 @@
 #include "base/crypto/ecdsa.h"
 #include "base/err.h"
 #include "base/u256.h"
+#include "lightclient/consensus/forks.h"
 #include "rpc/api/eip712.h"
 
 #define STATEMENT_TEXT_MAX (16u << 20)                /* bytes of JSON */
@@ -112,6 +113,10 @@ const eip712_type_t *statement_type(statement_kind_t kind);
 
 /* The beacon slot of the block that it is about. */
 uint64_t statement_slot(const statement_t *s);
+
+/* Whether the block's time is no later than its slot's, by a network's clock: an old slot beside a later time is of no
+ * chain. (From Gloas on the slot that proves a block is a later one than its own.) A checkpoint says no time. */
+bool statement_fits_slot(const statement_t *s, const lc_network_t *net);
 
 /* The digest that is signed. */
 void statement_digest(hash32_t *out, const statement_t *s);

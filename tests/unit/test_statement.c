@@ -428,6 +428,23 @@ START_TEST(want_of_memory_and_a_chain_without_a_form_are_errors)
 }
 END_TEST
 
+START_TEST(a_time_behind_its_slot_is_of_no_chain)
+{
+    const lc_network_t *net = lc_network_find("mainnet");
+    statement_t s = { .kind = STATEMENT_BLOCK, .at = { .slot = 11382000 } };
+    s.at.timestamp = lc_slot_start_ms(net, s.at.slot) / 1000;
+    ck_assert(statement_fits_slot(&s, net));
+    s.at.timestamp -= 12; /* proven by a later slot, as from Gloas on */
+    ck_assert(statement_fits_slot(&s, net));
+    s.at.timestamp += 13;
+    ck_assert(!statement_fits_slot(&s, net));
+    s.at.timestamp = UINT64_MAX;
+    ck_assert(!statement_fits_slot(&s, net));
+    s.kind = STATEMENT_CHECKPOINT;
+    ck_assert(statement_fits_slot(&s, net));
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
@@ -437,5 +454,6 @@ int main(void)
         the_known_statement_has_the_known_hashes_at_every_step, what_holds_is_accepted_and_made_again_byte_for_byte,
         each_kind_is_about_the_slot_that_it_names, what_does_not_hold_is_refused_with_the_code_that_all_verifiers_have,
         every_bit_of_a_statement_counts, every_byte_of_a_value_counts, a_text_that_is_cut_or_goes_on_is_none,
-        a_text_beyond_its_maximum_is_not_looked_at, want_of_memory_and_a_chain_without_a_form_are_errors);
+        a_text_beyond_its_maximum_is_not_looked_at, a_time_behind_its_slot_is_of_no_chain,
+        want_of_memory_and_a_chain_without_a_form_are_errors);
 }
