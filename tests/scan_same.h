@@ -26,6 +26,23 @@ static inline bool same_proof(const ex_proof_answer_t *a, const ex_proof_answer_
     return same;
 }
 
+static inline bool same_receipts(const answer_t *a, const answer_t *b)
+{
+    bool same = a->receipt_count == b->receipt_count;
+    for (size_t i = 0; same && i < a->receipt_count; i++)
+        same = view_eq(a->receipts[i], b->receipts[i]);
+    return same;
+}
+
+static inline bool same_answer(const answer_t *a, const answer_t *b)
+{
+    switch (a->kind) {
+    case NEED_PROOF: return same_proof(&a->proof, &b->proof);
+    case NEED_RECEIPTS: return !b->absent && same_receipts(a, b);
+    default: return view_eq(a->code, b->code);
+    }
+}
+
 /* Reads a body both ways, at most SCAN_NEEDS_MAX needs. *taken: by the scanner. False: it took what the tree does not
  * take, or as something else. */
 static inline bool scan_same(bool *taken, const need_t *needs, size_t count, view_t body)
@@ -41,8 +58,7 @@ static inline bool scan_same(bool *taken, const need_t *needs, size_t count, vie
     bool same = !*taken || jr_decode_tree(two, NULL, &a, asked, count, &form, body) == RC_OK;
     for (size_t i = 0; *taken && same && i < count; i++)
         same = one[i].rc == RC_OK && two[i].rc == RC_OK && one[i].answer.kind == two[i].answer.kind &&
-               (needs[i].kind == NEED_PROOF ? same_proof(&one[i].answer.proof, &two[i].answer.proof)
-                                            : view_eq(one[i].answer.code, two[i].answer.code));
+               same_answer(&one[i].answer, &two[i].answer);
     arena_free(&a);
     return same;
 }

@@ -248,6 +248,7 @@ static rc_t block_needs(ex_history_t *h, size_t i)
     if (body || !p->has_header)
         rc = add_need(h, need, i);
     need.kind = NEED_RECEIPTS;
+    need.gas = p->has_header ? p->block.header.gas_used : 0;
     if (p->wants & BY_NUMBER)
         memset(&need.hash, 0, sizeof need.hash);
     if (!rc && p->wants & EX_WANT_RECEIPTS && !p->has_receipts)

@@ -64,6 +64,7 @@ typedef struct {
     size_t slot_count;
     uint64_t number; /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS */
     hash32_t hash;   /* the same, NEED_WHERE */
+    uint64_t gas;    /* NEED_RECEIPTS: that their block used; 0: not known */
     view_t raw;      /* NEED_SEND */
     bool settled;    /* of a block that has long been final: who does not know it will not know it soon */
     bool may_lack;   /* that it is unknown is an answer, too, once more than one upstream was asked */

@@ -41,6 +41,7 @@ typedef struct batch {
     size_t passengers; /* seats of all its flights; without any it is cancelled */
     bool sent, landed;
     bool emptied;        /* all who waited for it have changed to smaller ones */
+    bool tall;           /* it asks for one block alone, which may be as long as its gas permits */
     bool again;          /* it asks for what was refused as a whole */
     cap_form_t form;     /* in which it was written */
     uint64_t close_ms;   /* while it is open: by the monotonic clock, when it is no more */

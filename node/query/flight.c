@@ -35,6 +35,7 @@ struct flights {
     budget_use_t own; /* of it, by the program itself */
     size_t held;      /* bytes that the answers on their way and in use may have */
     worker_t *gate;   /* closes what is open; NULL: nothing ever is */
+    bool tall;        /* one answer that may be longer than they are is on its way, beside them */
     size_t batches;   /* that are not freed yet */
     flights_counts_t counts;
 };
@@ -107,7 +108,7 @@ static void let_go(flights_t *f, size_t bytes)
 /* Without the lock. */
 static void batch_unref(batch_t *b)
 {
-    const size_t held = b->sent ? b->request.body_max : 0;
+    const size_t held = b->sent && !b->tall ? b->request.body_max : 0;
     flights_t *f = b->flights;
     if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
@@ -273,9 +274,21 @@ static size_t body_of(const batch_t *b, bool usual)
     return n < most ? n : most;
 }
 
+/* How long the answer about one block may be that is longer than blocks mostly are. Logs take most: an empty one some
+ * 370 characters for 379 gas, of which a fifth may have been given back. */
+static size_t tall_max_of(const need_t *need)
+{
+    const uint64_t gas = need->gas ? need->gas : 2 * need->block->env.gas_limit;
+    if (need->kind == NEED_BLOCK)
+        return JR_BODY_MAX;
+    if (need->kind != NEED_RECEIPTS)
+        return 0;
+    return gas < JR_RECEIPTS_MAX / 3 * 2 ? (size_t)(gas + gas / 2) : JR_RECEIPTS_MAX;
+}
+
 static size_t batch_body_max(const batch_t *b)
 {
-    return body_of(b, false);
+    return b->tall ? tall_max_of(b->needs[0]) : body_of(b, false);
 }
 
 /* Where a batch waits, and is counted while it is in the air. It has all its needs. A head waits for no blocks, though
@@ -307,6 +320,7 @@ static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
 /* New batches for what is asked again. */
 typedef struct {
     cap_t can;
+    bool tall;    /* one alone may be longer */
     bool refused; /* the batch as a whole: what asks again waits for what comes of the others */
     batch_t *made[BATCH_MAX];
     size_t count;
@@ -322,6 +336,7 @@ static batch_t *room_for(flights_t *f, rebooking_t *r, const batch_t *from, cons
     if (!more)
         return NULL;
     more->again = r->refused;
+    more->tall = r->tall;
     return r->made[r->count++] = more;
 }
 
@@ -422,6 +437,18 @@ static bool halve_long(flights_t *f, batch_t *b)
     return true;
 }
 
+/* Asks once more for one block alone that is longer than blocks mostly are, by as much as its gas permits. False: that
+ * is not what was too long. */
+static bool ask_tall(flights_t *f, batch_t *b)
+{
+    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint), .tall = true };
+    if (b->rc != RC_LIMIT || b->tall || b->count != 1 || tall_max_of(b->needs[0]) <= batch_body_max(b))
+        return false;
+    mark_all(b, true);
+    rebook_in(f, &r, b, false, false);
+    return true;
+}
+
 /* What waits there to be asked again after a refusal has failed too. */
 static void fail_again(flights_t *f, turns_t *t, const batch_t *failed)
 {
@@ -466,7 +493,7 @@ static void ask_again(flights_t *f, batch_t *b)
     mark_all(b, next != CAP_FAILS);
     if (next != CAP_FAILS || mark_beside_lists(b))
         rebook(f, b, next == CAP_APART, false);
-    else if (halve_long(f, b))
+    else if (halve_long(f, b) || ask_tall(f, b))
         return;
     else if (refused && !lesson_has_hint(b))
         fail_waiting(f, b);
@@ -486,7 +513,8 @@ static void submit(flights_t *f, batch_t *b)
 {
     b->sent = true;
     b->request.led = up_led(f->config.upstream, &b->arena, b->endpoint, f->config.now_ms());
-    f->held += b->request.body_max;
+    f->held += b->tall ? 0 : b->request.body_max;
+    f->tall |= b->tall;
     turns_of(f, b)->in_air++;
     hc_submit(f->config.http, &b->group, &b->response, &b->request, 1, on_response, b);
 }
@@ -514,20 +542,42 @@ static uint64_t cost_of(const batch_t *b)
     return b->sent ? QUESTION_COST * b->count + b->response.body_len / BYTES_A_COST : 0;
 }
 
+/* The text of a long answer has been read: what was made of it is short, and waits for the rest of its party. */
+static void drop_text(batch_t *b)
+{
+    free(b->response.body);
+    b->response.body = NULL;
+    b->response.body_len = 0;
+}
+
+/* The next one of these may go. With the lock held. */
+static void end_tall(flights_t *f, const batch_t *b)
+{
+    if (!b->sent || !b->tall)
+        return;
+    f->tall = false;
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
+        pump(f, i);
+}
+
 static void land(pool_task_t *t)
 {
     batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
     flights_t *f = b->flights;
     lesson_read(b);
     lesson_note(f->config.upstream, b, f->config.now_ms());
+    const uint64_t cost = cost_of(b);
+    if (b->tall)
+        drop_text(b);
     pthread_mutex_lock(&f->lock);
     take_off_board(f, b);
     b->landed = true;
     ask_again(f, b);
     hand_out(b);
     turns_of(f, b)->in_air -= b->sent;
-    turns_end(turns_of(f, b), b, cost_of(b));
+    turns_end(turns_of(f, b), b, cost);
     pump(f, b->endpoint);
+    end_tall(f, b);
     pthread_mutex_unlock(&f->lock);
     batch_unref(b);
 }
@@ -578,6 +628,8 @@ static bool may_send(const flights_t *f, const turns_t *t, const batch_t *b, con
     const size_t at = b->endpoint, held = f->held + batch_body_max(b), most = f->config.bytes_max;
     if (f->at[at].in_air + f->wide[at].in_air >= (can->settling ? 1 : f->config.in_air_max))
         return false;
+    if (b->tall)
+        return !f->tall;
     return !t->in_air || held <= (t == &f->wide[at] ? WIDE_PART(most) : most);
 }
 

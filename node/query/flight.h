@@ -22,6 +22,8 @@
  * The answers together have a bound: each request says how long its own may be, by what it asks for, and who would go
  * beyond it waits for his turn, but for one at an endpoint.
  * What waits for its turn when the endpoint asks for time is not sent to it.
+ * One block alone whose answer is longer than blocks mostly are is asked for again, as long as its gas permits: one
+ * such answer at a time, beside that bound, for anybody can make such a block.
  * What may have long answers (blocks, receipts, hundreds of slots) has three quarters of it and turns of its own: the
  * rest passes it while it waits for memory, and neither waits for the end of the other, since both go in turn. While
  * the right size is being found, one batch is in the air at that endpoint and the others wait for their turn.

@@ -542,7 +542,7 @@ static rc_t not_json(err_t *e, rc_t rc, view_t body)
 rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, const cap_form_t *form,
                view_t body)
 {
-    if (body.n <= JR_BODY_MAX && jr_scan(out, a, needs, count, body))
+    if (body.n <= JR_RECEIPTS_MAX && jr_scan(out, a, needs, count, body))
         return RC_OK;
     return jr_decode_tree(out, e, a, needs, count, form, body);
 }

@@ -15,8 +15,9 @@
 #include "rpc/upstream/answer.h"
 #include "rpc/upstream/capability.h"
 
-#define JR_BODY_MAX (32u << 20)    /* bytes of one answer */
-#define JR_REQUEST_MAX (64u << 20) /* bytes of one batch */
+#define JR_BODY_MAX (32u << 20)     /* bytes of one answer, */
+#define JR_RECEIPTS_MAX (96u << 20) /* ... of receipts in the form that rpc/upstream/scan.h reads */
+#define JR_REQUEST_MAX (64u << 20)  /* bytes of one batch */
 
 /* Elements that a request for these needs has in a form: all, or those that are no hints. */
 size_t jr_elements(const need_t *const *needs, size_t count, const cap_form_t *form);

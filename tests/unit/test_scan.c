@@ -44,6 +44,86 @@ START_TEST(usual_forms_are_taken)
 }
 END_TEST
 
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+#define BLOOM "\"0x" ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS "\""
+#define LOG                                                                                                            \
+    "{\"address\":" ADDRESS ",\"topics\":[" HASH "," HASH                                                              \
+    "],\"data\":\"0x0011\",\"removed\":false,\"logIndex\":\"0x1\"}"
+#define EMPTY_LOG "{ \"data\" : \"0x\" , \"topics\" : [ ] , \"address\" : " ADDRESS "}"
+#define RECEIPT(first, logs)                                                                                           \
+    "{" first ",\"cumulativeGasUsed\":\"0x5208\",\"to\":null,\"logs\":[" logs "],\"logsBloom\":" BLOOM "}"
+
+static const need_t of_blocks[] = { { .kind = NEED_RECEIPTS }, { .kind = NEED_RECEIPTS } };
+
+static bool takes_receipts(size_t count, const char *text)
+{
+    bool taken;
+    ck_assert_msg(scan_same(&taken, of_blocks, count, view_str(text)), "%s", text);
+    return taken;
+}
+
+START_TEST(receipts_are_taken_as_the_tree_reads_them)
+{
+    static const char *const rows[] = {
+        RECEIPT("\"status\":\"0x1\"", ""),
+        RECEIPT("\"status\":\"0x0\",\"type\":\"0x4\"", LOG),
+        RECEIPT("\"type\":\"0x0\",\"root\":" HASH, LOG "," EMPTY_LOG "," LOG "," LOG "," LOG "," LOG),
+        RECEIPT("\"root\":" HASH ",\"status\":\"0x1\"", LOG) "," RECEIPT("\"status\":\"0x1\"", EMPTY_LOG),
+        "",
+    };
+    static const char *const others[] = {
+        RECEIPT("\"type\":\"0x2\"", LOG),
+        RECEIPT("\"status\":\"0x2\"", LOG),
+        RECEIPT("\"status\":\"0x1\",\"type\":\"0x5\"", LOG),
+        RECEIPT("\"status\":null,\"root\":" HASH, LOG),
+        RECEIPT("\"status\":\"0x1\",\"status\":\"0x1\"", LOG),
+        RECEIPT("\"status\":\"0x1\",\"to\":null", LOG),
+        RECEIPT("\"status\":\"0x1\",\"more\":1", LOG),
+        RECEIPT("\"status\":\"0x1\",\"more\":[]", LOG),
+        RECEIPT("\"status\":\"0x1\",\"more\":nulls", LOG),
+        RECEIPT("\"status\":\"0x1\",\"more\":\"\\u0061\"", LOG),
+        RECEIPT("\"status\":\"0x1\"", "{\"address\":" ADDRESS ",\"topics\":[]}"),
+        RECEIPT("\"status\":\"0x1\"", "{\"address\":" HASH ",\"topics\":[],\"data\":\"0x\"}"),
+        RECEIPT("\"status\":\"0x1\"",
+                "{\"address\":" ADDRESS ",\"topics\":[" HASH "," HASH "," HASH "," HASH "," HASH "],\"data\":\"0x\"}"),
+        RECEIPT("\"status\":\"0x1\"", LOG ","),
+        "{\"status\":\"0x1\",\"cumulativeGasUsed\":\"0x5208\",\"logs\":[]}",
+        "null",
+        "7",
+    };
+    char text[16384];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(text, sizeof text, ELEMENT("1", "[%s]"), rows[i]);
+        ck_assert_msg(takes_receipts(1, text), "%zu", i);
+        snprintf(text, sizeof text,
+                 "[" ELEMENT("2", "[%s]") "," ELEMENT("1", "[" RECEIPT("\"status\":\"0x1\"", LOG) "]") "]", rows[i]);
+        ck_assert_msg(takes_receipts(2, text), "%zu", i);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        snprintf(text, sizeof text, ELEMENT("1", "[%s]"), others[i]);
+        ck_assert_msg(!takes_receipts(1, text), "%zu", i);
+    }
+    ck_assert(!takes_receipts(1, ELEMENT("1", "null")));
+    ck_assert(!takes_receipts(1, ELEMENT("1", "\"0x\"")));
+    ck_assert(!takes_receipts(2, "[" ELEMENT("1", "[]") "]"));
+}
+END_TEST
+
+/* Each prefix of an answer, on the heap to its end: the tree says what it is. */
+START_TEST(receipts_that_are_cut_off_are_left_to_the_tree)
+{
+    static const char whole[] = ELEMENT("1", "[" RECEIPT("\"status\":\"0x1\"", LOG "," EMPTY_LOG) "]");
+    bool taken;
+    for (size_t n = 0; n + 1 < sizeof whole; n++) {
+        char *cut = malloc(n + 1);
+        memcpy(cut, whole, n);
+        ck_assert(scan_same(&taken, of_blocks, 1, view_of(cut, n)));
+        ck_assert(!taken);
+        free(cut);
+    }
+}
+END_TEST
+
 START_TEST(all_else_is_left_to_the_tree)
 {
     static const char *const texts[] = {
@@ -153,7 +233,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("scan", usual_forms_are_taken, all_else_is_left_to_the_tree, values_have_their_form,
-                    what_is_cut_short_or_changed_is_never_taken_as_something_else,
+    return UNIT_RUN("scan", usual_forms_are_taken, receipts_are_taken_as_the_tree_reads_them,
+                    receipts_that_are_cut_off_are_left_to_the_tree, all_else_is_left_to_the_tree,
+                    values_have_their_form, what_is_cut_short_or_changed_is_never_taken_as_something_else,
                     a_proof_has_at_most_as_many_nodes_as_a_key_has_nibbles);
 }
