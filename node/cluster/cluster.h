@@ -56,9 +56,10 @@ typedef struct {
     hash32_t setup;     /* hash of its statement */
     uint8_t statement[STATE_STATEMENT_MAX];
     size_t statement_n;
-    bool has_root; /* the highest finalized root that one of them names; false: none does, or they contradict */
+    bool has_root; /* the highest finalized root that two of them name, or one; false: none does, or they contradict */
     hash32_t root;
     uint64_t slot;
+    uint8_t by[33];    /* static key of a member that names it */
     bool is_recovered; /* nobody is in it any more, and its key can be brought back: cluster_restore */
 } cluster_offer_t;
 
@@ -96,6 +97,9 @@ bool cluster_is_refused(cluster_t *c, err_t *why);
 /* The cluster to join: of those that members are in, and that were not turned down, the one whose member stands first
  * in the list of peers. False: none yet. */
 bool cluster_offer(cluster_t *c, cluster_offer_t *out);
+
+/* The chain could not be verified from the root of an offer: those that other members name are tried first. */
+void cluster_misled(cluster_t *c, const cluster_offer_t *offer);
 
 /* That cluster is not ours to join: why. It is offered no more. */
 void cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_t *why);

@@ -220,8 +220,11 @@ rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_of
             return wait_a_moment(x) ? RC_NEED_DATA : stopped(e);
         }
         say_how_far(x, text, &v, offer);
-        if (clock_monotonic_ms() >= until)
+        if (clock_monotonic_ms() >= until) {
+            if (!x->musters && !offer->is_recovered)
+                cluster_misled(x->cluster, offer);
             return err_say(e, RC_NEED_DATA, text);
+        }
     } while (wait_a_moment(x));
     return stopped(e);
 }

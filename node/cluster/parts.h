@@ -177,6 +177,8 @@ struct cluster {
     size_t offer_rank[CLUSTER_OFFERS_MAX];
     bool offer_contradicts[CLUSTER_OFFERS_MAX];
     size_t offer_count;
+    uint8_t misled[CLUSTER_MEMBERS_MAX][33]; /* static keys of members from whose root no chain could be verified */
+    size_t misled_count;
     struct {
         uint8_t pubkey[33];
         err_t why;
@@ -186,6 +188,10 @@ struct cluster {
     data_fetch_t fetches[CLUSTER_FETCHES_MAX];
     size_t fetch_count;
 };
+
+/* report.c: the root of each offer. offers[k]: the one of members[k]; CLUSTER_OFFERS_MAX: it is of none. With the lock
+ * held. */
+void report_roots(cluster_t *c, const join_member_t *members, const size_t *offers, size_t count, uint64_t now_slot);
 
 /* report.c: distinct platforms: ours, once it is known, and the members'. With the lock held. */
 unsigned report_platforms(const cluster_t *c, const attest_status_t *own);

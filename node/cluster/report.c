@@ -43,35 +43,104 @@ static uint64_t slot_now(const cluster_t *c)
     return lc_slot_at(&c->with.config->network, (uint64_t)now_s * 1000);
 }
 
-/* The highest root that members of this cluster name; two at one slot contradict. */
-static void note_root(cluster_t *c, size_t i, const state_claim_t *claim)
+/* Members whose roots are looked at together, of one offer. */
+typedef struct {
+    const join_member_t *members;
+    const size_t *offers;
+    size_t count, offer;
+    uint64_t now_slot;
+} namers_t;
+
+static bool has_misled(const cluster_t *c, const uint8_t key[33])
 {
-    cluster_offer_t *o = &c->offers[i];
-    if (!claim->is_there || claim->slot > slot_now(c) + 1)
-        return; /* nobody is there yet */
-    if (o->has_root && claim->slot == o->slot && !hash32_eq(&claim->root, &o->root))
-        c->offer_contradicts[i] = true;
-    if (o->has_root && claim->slot <= o->slot)
-        return;
-    c->offer_contradicts[i] = false;
-    o->has_root = true;
-    o->slot = claim->slot;
-    o->root = claim->root;
+    for (size_t i = 0; i < c->misled_count; i++)
+        if (memcmp(c->misled[i], key, 33) == 0)
+            return true;
+    return false;
 }
 
-static void note_offer(cluster_t *c, const join_member_t *m)
+/* Whether a member names a root, of a slot where somebody may be. */
+static bool names_root(const cluster_t *c, const namers_t *n, size_t k)
+{
+    return n->offers[k] == n->offer && n->members[k].state->finalized.is_there &&
+           n->members[k].state->finalized.slot <= n->now_slot + 1 && !has_misled(c, n->members[k].static_key);
+}
+
+static bool same_root(const state_claim_t *a, const state_claim_t *b)
+{
+    return a->slot == b->slot && hash32_eq(&a->root, &b->root);
+}
+
+/* Whether another member names the same root as one does. */
+static bool is_seconded(const cluster_t *c, const namers_t *n, size_t k)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (names_root(c, n, i) && memcmp(n->members[i].static_key, n->members[k].static_key, 33) != 0 &&
+            same_root(&n->members[i].state->finalized, &n->members[k].state->finalized))
+            return true;
+    return false;
+}
+
+/* The highest root that two members of a cluster name, else the highest; two at one slot contradict. */
+static void find_root(cluster_t *c, const namers_t *n)
+{
+    cluster_offer_t *o = &c->offers[n->offer];
+    bool *contradicts = &c->offer_contradicts[n->offer], seconded = false;
+    for (size_t k = 0; k < n->count; k++) {
+        if (!names_root(c, n, k))
+            continue;
+        const state_claim_t *claim = &n->members[k].state->finalized;
+        const bool agreed = is_seconded(c, n, k);
+        if (o->has_root && agreed == seconded && claim->slot == o->slot && !hash32_eq(&claim->root, &o->root))
+            *contradicts = true;
+        if (o->has_root && (agreed == seconded ? claim->slot <= o->slot : seconded))
+            continue;
+        *contradicts = false;
+        seconded = agreed;
+        o->has_root = true;
+        o->slot = claim->slot;
+        o->root = claim->root;
+        memcpy(o->by, n->members[k].static_key, sizeof o->by);
+    }
+}
+
+void report_roots(cluster_t *c, const join_member_t *members, const size_t *offers, size_t count, uint64_t now_slot)
+{
+    for (size_t i = 0; i < c->offer_count; i++) {
+        const namers_t n = { members, offers, count, i, now_slot };
+        find_root(c, &n);
+        if (c->offers[i].has_root || !c->misled_count)
+            continue;
+        c->misled_count = 0; /* all of them: it was for another reason */
+        find_root(c, &n);
+    }
+}
+
+void cluster_misled(cluster_t *c, const cluster_offer_t *offer)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!has_misled(c, offer->by)) {
+        if (c->misled_count == CLUSTER_MEMBERS_MAX)
+            c->misled_count = 0;
+        memcpy(c->misled[c->misled_count++], offer->by, sizeof offer->by);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Of which offer a member is; CLUSTER_OFFERS_MAX: of none. */
+static size_t note_offer(cluster_t *c, const join_member_t *m)
 {
     hash32_t hash;
     size_t i = 0;
     if (m->phase != JOIN_PEER || !m->state->holds || !m->first || !m->state->statement.n)
-        return;
+        return CLUSTER_OFFERS_MAX;
     sha256(&hash, m->state->statement);
     if (!hash32_eq(&hash, &m->first->setup) || is_turned_down(c, m->first->pubkey) || !listed_admits(c, m))
-        return;
+        return CLUSTER_OFFERS_MAX;
     while (i < c->offer_count && memcmp(c->offers[i].pubkey, m->first->pubkey, 33) != 0)
         i++;
     if (i == CLUSTER_OFFERS_MAX)
-        return;
+        return i;
     cluster_offer_t *o = &c->offers[i];
     const size_t rank = peers_rank(c->peers, net_peer(m->conn));
     if (i == c->offer_count) {
@@ -84,7 +153,7 @@ static void note_offer(cluster_t *c, const join_member_t *m)
     }
     if (rank < c->offer_rank[i])
         c->offer_rank[i] = rank;
-    note_root(c, i, &m->state->finalized);
+    return i;
 }
 
 /* Who is banned now, with the lock held. */
@@ -110,13 +179,15 @@ void report_update(cluster_t *c)
     const join_member_t *members = c->seen;
     const peers_row_t *rows = c->rows;
     const size_t count = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
+    size_t offers[CLUSTER_MEMBERS_MAX];
     pthread_mutex_lock(&c->lock);
     c->member_count = count;
     c->offer_count = 0;
     for (size_t i = 0; i < count; i++) {
         show_member(&c->members[i], &members[i]);
-        note_offer(c, &members[i]);
+        offers[i] = note_offer(c, &members[i]);
     }
+    report_roots(c, members, offers, count, slot_now(c));
     c->refusal_count = join_refusals(c->join, c->refusals);
     c->address_count = peers_rows(c->peers, c->rows, PEERS_TARGETS_MAX);
     for (size_t i = 0; i < c->address_count; i++) {

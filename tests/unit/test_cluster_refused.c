@@ -122,9 +122,70 @@ START_TEST(a_member_is_hope_unless_its_cluster_was_turned_down)
 }
 END_TEST
 
+/* Members of offer 0, who name a root (its first byte) at a slot; 0: none. */
+static const cluster_offer_t *named(const uint8_t (*rows)[2], size_t n)
+{
+    static uint8_t keys[8][33];
+    static state_t states[8];
+    join_member_t list[8];
+    size_t offers[8];
+    for (size_t i = 0; i < n; i++) {
+        keys[i][0] = (uint8_t)(i + 1);
+        states[i] = (state_t){ .finalized = { rows[i][0] != 0, rows[i][1], { { rows[i][0] } }, { NULL, 0 } } };
+        list[i] = (join_member_t){ .static_key = keys[i], .state = &states[i] };
+        offers[i] = 0;
+    }
+    c->offer_count = 1;
+    c->offers[0] = (cluster_offer_t){ .has_root = false };
+    c->offer_contradicts[0] = false;
+    report_roots(c, list, offers, n, 100);
+    return &c->offers[0];
+}
+
+START_TEST(two_members_that_name_one_root_outweigh_one)
+{
+    static const struct {
+        uint8_t rows[4][2];
+        size_t n;
+        uint8_t root, by; /* root 0: none */
+        bool contradicts;
+    } rows[] = { { { { 7, 64 } }, 1, 7, 1, false },
+                 { { { 7, 64 }, { 8, 96 } }, 2, 8, 2, false },
+                 { { { 8, 96 }, { 7, 64 } }, 2, 8, 1, false },
+                 { { { 7, 64 }, { 8, 64 } }, 2, 7, 1, true },
+                 { { { 8, 64 }, { 7, 64 }, { 7, 64 } }, 3, 7, 2, false },
+                 { { { 7, 64 }, { 7, 64 }, { 8, 96 } }, 3, 7, 1, false },
+                 { { { 8, 96 }, { 7, 64 }, { 7, 64 } }, 3, 7, 2, false },
+                 { { { 7, 64 }, { 7, 64 }, { 8, 64 }, { 8, 64 } }, 4, 7, 1, true },
+                 { { { 7, 64 }, { 9, 102 } }, 2, 7, 1, false }, /* nobody is there yet */
+                 { { { 0, 64 }, { 9, 102 } }, 2, 0, 0, false } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const cluster_offer_t *o = named(rows[i].rows, rows[i].n);
+        ck_assert_msg(o->has_root == (rows[i].root != 0) && o->root.b[0] == rows[i].root && o->by[0] == rows[i].by,
+                      "row %zu: %u by %u", i, o->root.b[0], o->by[0]);
+        ck_assert_msg(c->offer_contradicts[0] == rows[i].contradicts, "row %zu", i);
+    }
+}
+END_TEST
+
+START_TEST(who_misled_us_is_passed_over_until_all_did)
+{
+    static const uint8_t rows[3][2] = { { 7, 64 }, { 9, 96 }, { 8, 32 } };
+    static const uint8_t order[] = { 2, 1, 3, 2, 1 };
+    for (size_t i = 0; i < sizeof order; i++) {
+        const cluster_offer_t *o = named(rows, 3);
+        ck_assert_msg(o->has_root && o->by[0] == order[i], "%zu: %u", i, o->by[0]);
+        cluster_misled(c, o);
+        cluster_misled(c, o); /* once */
+    }
+    ck_assert_uint_eq(c->misled_count, 2);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("cluster_refused", setup, teardown, every_configured_peer_has_to_refuse,
                            who_is_dead_or_full_or_slow_does_not_refuse, who_runs_another_order_is_no_hope,
-                           a_member_is_hope_unless_its_cluster_was_turned_down);
+                           a_member_is_hope_unless_its_cluster_was_turned_down,
+                           two_members_that_name_one_root_outweigh_one, who_misled_us_is_passed_over_until_all_did);
 }

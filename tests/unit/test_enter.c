@@ -14,7 +14,8 @@ static lc_network_t net;
 static uint64_t now_at, stop_at_ms;
 static cluster_offer_t offered;
 static bool offers;
-static unsigned wanted, turned_down, recovers_asked;
+static unsigned wanted, turned_down, misled, recovers_asked;
+static bool flies; /* the time: each word of how far it is takes longer than may be */
 static err_t why_not;
 static char said[240];
 static arena_t a;
@@ -26,6 +27,7 @@ static unsigned refusals_asked, hope_each; /* every so many times there is a pee
 
 bool __wrap_cluster_offer(cluster_t *c, cluster_offer_t *out);
 void __wrap_cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_t *why);
+void __wrap_cluster_misled(cluster_t *c, const cluster_offer_t *offer);
 void __wrap_cluster_say(cluster_t *c, const char *text);
 void __wrap_cluster_count(cluster_t *c, cluster_count_t *out);
 void __wrap_cluster_head(cluster_t *c, uint64_t slot);
@@ -81,10 +83,18 @@ void __wrap_cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_
     offers = false;
 }
 
+void __wrap_cluster_misled(cluster_t *c, const cluster_offer_t *offer)
+{
+    (void)c, (void)offer;
+    misled++;
+}
+
 void __wrap_cluster_say(cluster_t *c, const char *text)
 {
     (void)c;
     snprintf(said, sizeof said, "%s", text);
+    if (flies)
+        ahead_ms += ENTER_SYNC_MS;
 }
 
 void __wrap_cluster_count(cluster_t *c, cluster_count_t *out)
@@ -212,6 +222,8 @@ static void setup(void)
     net = fx_minimal_fulu();
     now_at = lc_slot_start_ms(&net, 154) + 900;
     stop_at_ms = clock_ms() + STAYS_MS;
+    misled = 0;
+    flies = false;
     wanted = turned_down = refusals_asked = hope_each = 0;
     ahead_ms = 0;
     offers = true;
@@ -243,6 +255,11 @@ START_TEST(who_follows_an_invented_chain_joins_nothing_and_asks_for_no_key)
     ck_assert_int_eq(verify_from(&root, 136), RC_TIMEOUT);
     ck_assert_uint_eq(wanted, 0);
     ck_assert_msg(strstr(said, "verifying the chain from the members' finalized slot 136"), "%s", said);
+    ck_assert_uint_eq(misled, 0);
+    flies = true; /* the member that named it is the last one whose root is tried again */
+    stop_at_ms = clock_ms() + 20000;
+    ck_assert_int_eq(verify_from(&root, 136), RC_NEED_DATA);
+    ck_assert(misled == 1 && wanted == 0);
 }
 END_TEST
 
