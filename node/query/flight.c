@@ -422,12 +422,21 @@ static bool mark_beside_lists(batch_t *b)
     return true;
 }
 
+/* Whether the answers of an honest endpoint may be longer together than those of a batch may be. */
+static bool may_be_too_long(const batch_t *b)
+{
+    size_t n = BATCH_BODY_MIN;
+    for (size_t i = 0; i < b->count; i++)
+        n += body_max_of(b->needs[i], false);
+    return n > batch_body_max(b);
+}
+
 /* Asks for what a batch has in halves, if together it was longer than it may be, or had too many values. That is no
  * fault, nor the size that the endpoint takes: blocks may be much longer than they mostly are. False: it was not so. */
 static bool halve_long(flights_t *f, batch_t *b)
 {
     const size_t elements = jr_elements(b->needs, b->count, &b->form);
-    if (b->rc != RC_LIMIT || elements < 2)
+    if (b->rc != RC_LIMIT || elements < 2 || !may_be_too_long(b))
         return false;
     rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint) };
     const size_t half = (elements + 1) / 2;

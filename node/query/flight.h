@@ -17,7 +17,7 @@
  * nothing could be made of that answer: anybody can make a block whose list is too long.
  *
  * So is, in halves, what came in one answer that is longer than it may be, or has too many values: only who sends too
- * much for one question is at fault.
+ * much for one question, or more than honest answers can have together, is at fault.
  *
  * The answers together have a bound: each request says how long its own may be, by what it asks for, and who would go
  * beyond it waits for his turn, but for one at an endpoint.
