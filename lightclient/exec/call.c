@@ -133,13 +133,18 @@ static size_t touch_slots(const ex_acct_t *a, unsigned in_run, hash32_t *out)
     return n;
 }
 
+/* Whether more was run than the request alone, or on other state than the block's. */
+static bool is_more(const ex_call_t *c)
+{
+    return c->config.overrides || (c->config.program && c->config.program->wants);
+}
+
 /* Remembers what the last run read, for the next call like this one. */
 static void learn(ex_call_t *c)
 {
     const ex_request_t *q = c->config.request;
     const unsigned in_run = c->view.run;
-    if (!c->config.cache || !q->has_to || c->rounds == 0 || c->config.overrides ||
-        (c->config.program && c->config.program->wants))
+    if (!c->config.cache || !q->has_to || c->rounds == 0 || is_more(c))
         return; /* nothing had to be asked for: nothing new; or it was not only this request */
     ex_touch_t *touched = arena_calloc(&c->mem, c->view.state.keys, sizeof *touched);
     size_t n = 0;
@@ -270,6 +275,18 @@ static size_t call_needs(const query_t *query, const need_t **out)
     return c->needs.count;
 }
 
+/* Marks what an access list names of an account; it is in the state, unless that is full. */
+static void mark_named(ex_state_t *s, const evm_access_t *row, size_t slots)
+{
+    ex_acct_t *a;
+    ex_slot_t *slot;
+    if (ex_state_acct(&a, s, &row->addr))
+        return;
+    a->named = true;
+    for (size_t i = 0; i < slots && !ex_state_slot(&slot, s, a, &row->keys[i]); i++)
+        slot->named = true;
+}
+
 static rc_t give_hint(ex_call_t *c, err_t *e, const evm_access_t *list, size_t count)
 {
     size_t keys = 0;
@@ -280,6 +297,7 @@ static rc_t give_hint(ex_call_t *c, err_t *e, const evm_access_t *list, size_t c
         keys += slots + 1;
         if (ex_state_want(&c->view.state, EX_HINTED, &list[k].addr, list[k].keys, slots, true) == RC_NOMEM)
             return err_say(e, RC_NOMEM, "out of memory");
+        mark_named(&c->view.state, &list[k], slots);
     }
     return RC_OK;
 }
@@ -335,6 +353,23 @@ static bool call_expects(query_t *query, expected_t *out, size_t i)
     return ex_view_ancestor(&c->view, &out->hash, (size_t)(c->config.block->env.number - 1 - need->number));
 }
 
+/* What the last run read of what was named. */
+static void call_hinted(const query_t *query, hinted_t *io)
+{
+    const ex_call_t *c = const_call_of(query);
+    const unsigned in_run = c->view.run;
+    if (!c->done || is_more(c))
+        return;
+    for (const ex_acct_t *a = map_first(&c->view.state.accts); a; a = map_next(a)) {
+        io->named += a->named;
+        io->read += a->named && a->seen == in_run;
+        for (const ex_slot_t *t = a->slots; t; t = t->next) {
+            io->named += t->named;
+            io->read += t->named && t->seen == in_run;
+        }
+    }
+}
+
 static void call_free(query_t *query)
 {
     ex_call_t *c = call_of(query);
@@ -349,7 +384,14 @@ static void call_free(query_t *query)
 static rc_t call_init(ex_call_t *c, const ex_call_config_t *config)
 {
     static const addr_t nobody;
-    static const query_ops_t ops = { call_step, call_needs, call_give, call_free, call_expects };
+    static const query_ops_t ops = {
+        .step = call_step,
+        .needs = call_needs,
+        .give = call_give,
+        .free = call_free,
+        .expects = call_expects,
+        .hinted = call_hinted,
+    };
     c->query.ops = &ops;
     c->config = *config;
     arena_init(&c->mem, STATE_MEMORY_MAX);

@@ -127,7 +127,7 @@ static void head_free(query_t *q)
 
 rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, ex_head_kind_t kind)
 {
-    static const query_ops_t ops = { head_step, head_needs, head_give, head_free, head_expects };
+    static const query_ops_t ops = { head_step, head_needs, head_give, head_free, head_expects, NULL };
     ex_head_t *h = calloc(1, sizeof *h);
     if (!h)
         return err_say(e, RC_NOMEM, "out of memory");

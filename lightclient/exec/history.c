@@ -840,7 +840,7 @@ static void history_free(query_t *q)
 
 rc_t ex_history_new(query_t **out, err_t *e, const ex_history_config_t *c)
 {
-    static const query_ops_t ops = { history_step, history_needs, history_give, history_free, history_expects };
+    static const query_ops_t ops = { history_step, history_needs, history_give, history_free, history_expects, NULL };
     if (c->by == EX_BY_NUMBER && (c->from > c->to || c->to > c->head->env.number))
         return err_say(e, RC_REFUSED, "the block is beyond the head");
     if (c->by == EX_BY_NUMBER && c->to - c->from >= EX_HISTORY_MAX)

@@ -104,6 +104,13 @@ static bool join_expects(query_t *q, expected_t *out, size_t i)
     return false;
 }
 
+static void join_hinted(const query_t *q, hinted_t *io)
+{
+    const ex_join_t *j = const_join_of(q);
+    for (size_t k = 0; k < j->count; k++)
+        query_hinted(j->parts[k].query, io);
+}
+
 static void join_free(query_t *q)
 {
     ex_join_t *j = join_of(q);
@@ -115,7 +122,7 @@ static void join_free(query_t *q)
 
 rc_t ex_join_new(query_t **out, err_t *e, query_t *const *take, size_t count)
 {
-    static const query_ops_t ops = { join_step, join_needs, join_give, join_free, join_expects };
+    static const query_ops_t ops = { join_step, join_needs, join_give, join_free, join_expects, join_hinted };
     ex_join_t *j = count > EX_JOIN_MAX ? NULL : calloc(1, sizeof *j + count * sizeof j->parts[0]);
     if (!j) {
         for (size_t i = 0; i < count; i++)

@@ -143,7 +143,7 @@ static void prove_free(query_t *q)
 
 static rc_t prove_init(ex_prove_t *p, const ex_prove_config_t *c)
 {
-    static const query_ops_t ops = { prove_step, prove_needs, prove_give, prove_free, NULL };
+    static const query_ops_t ops = { prove_step, prove_needs, prove_give, prove_free, NULL, NULL };
     const size_t asked = c->proof_slots_max, most = asked && asked < NEED_SLOTS_MAX ? asked : NEED_SLOTS_MAX;
     p->query.ops = &ops;
     p->config = *c;

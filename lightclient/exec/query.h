@@ -100,12 +100,18 @@ typedef struct {
 
 typedef struct query query_t;
 
+/* Accounts and slots that access lists named, and how many of them were read. */
+typedef struct {
+    size_t named, read;
+} hinted_t;
+
 typedef struct {
     rc_t (*step)(query_t *q, err_t *e);
     size_t (*needs)(const query_t *q, const need_t **out);
     rc_t (*give)(query_t *q, err_t *e, size_t i, const answer_t *answer);
     void (*free)(query_t *q);
     bool (*expects)(query_t *q, expected_t *out, size_t i); /* NULL: its needs say all */
+    void (*hinted)(const query_t *q, hinted_t *io);         /* NULL: nothing of what it was given is counted */
 } query_ops_t;
 
 struct query {
@@ -161,6 +167,14 @@ static inline need_t need_piece(const need_t *need, const answer_t *answer)
 static inline bool query_expects(query_t *q, expected_t *out, size_t i)
 {
     return q->ops->expects && q->ops->expects(q, out, i);
+}
+
+/* Adds what became of the access lists that it was given, when it is done; where that says nothing of them (a call with
+ * other state than the block's), nothing. */
+static inline void query_hinted(const query_t *q, hinted_t *io)
+{
+    if (q->ops->hinted)
+        q->ops->hinted(q, io);
 }
 
 /* NULL is allowed. */

@@ -122,7 +122,7 @@ static void read_free(query_t *q)
 
 static rc_t read_init(ex_read_t *r, const ex_read_config_t *c)
 {
-    static const query_ops_t ops = { read_step, read_needs, read_give, read_free, read_expects };
+    static const query_ops_t ops = { read_step, read_needs, read_give, read_free, read_expects, NULL };
     r->query.ops = &ops;
     r->config = *c;
     arena_init(&r->mem, STATE_MEMORY_MAX);

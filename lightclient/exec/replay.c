@@ -46,6 +46,11 @@ static rc_t recorded_give(query_t *q, err_t *e, size_t i, const answer_t *answer
     return rc;
 }
 
+static void recorded_hinted(const query_t *q, hinted_t *io)
+{
+    query_hinted(const_recorded_of(q)->inner, io);
+}
+
 static void recorded_free(query_t *q)
 {
     query_free(recorded_of(q)->inner);
@@ -59,7 +64,8 @@ static bool recorded_expects(query_t *q, expected_t *out, size_t i)
 
 rc_t ex_recorded_new(query_t **out, err_t *e, query_t *take_q, ex_stock_t *into)
 {
-    static const query_ops_t ops = { recorded_step, recorded_needs, recorded_give, recorded_free, recorded_expects };
+    static const query_ops_t ops = { recorded_step, recorded_needs,   recorded_give,
+                                     recorded_free, recorded_expects, recorded_hinted };
     recorded_t *r = calloc(1, sizeof *r);
     if (!r) {
         query_free(take_q);

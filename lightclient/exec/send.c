@@ -86,7 +86,7 @@ static void send_free(query_t *q)
 
 rc_t ex_send_new(query_t **out, err_t *e, view_t raw, const hash32_t *hash)
 {
-    static const query_ops_t ops = { send_step, send_needs, send_give, send_free, NULL };
+    static const query_ops_t ops = { send_step, send_needs, send_give, send_free, NULL, NULL };
     static const ex_block_t nowhere;
     ex_send_t *s = calloc(1, sizeof *s);
     if (!s)

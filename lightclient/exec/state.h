@@ -33,6 +33,7 @@ typedef struct ex_acct {
     bool rooted;                  /* value's storage_root is known */
     bool wants_root;              /* without it the account is not known */
     bool has_guess;               /* guess: the account in some earlier state, for discovery only */
+    bool named;                   /* by an access list of an upstream */
     unsigned wanted, code_wanted; /* last run that missed it, its code; or one of the marks above */
     mpt_account_t value;          /* when proven */
     mpt_account_t guess;
@@ -45,9 +46,9 @@ struct ex_slot {
     ex_slot_t *next; /* of the same account */
     ex_acct_t *acct;
     hash32_t key;
-    u256_t value; /* when proven */
-    bool proven;
-    unsigned wanted, seen; /* as in the account */
+    u256_t value;          /* when proven */
+    bool proven, named;    /* as in the account, */
+    unsigned wanted, seen; /* ... and these */
     unsigned asked;        /* the run after which it was first asked for; 0: never */
 };
 

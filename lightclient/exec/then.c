@@ -9,6 +9,7 @@ typedef struct {
     void *ctx;
     unsigned made;
     bool done;
+    hinted_t hinted; /* of those that are gone */
 } ex_then_t;
 
 static ex_then_t *then_of(query_t *q)
@@ -35,6 +36,7 @@ static rc_t then_step(query_t *q, err_t *e)
         t->done = !next;
         if (!next)
             return RC_OK;
+        query_hinted(t->now, &t->hinted);
         query_free(t->now);
         t->now = next;
         if (++t->made > EX_THEN_MAX)
@@ -58,6 +60,14 @@ static bool then_expects(query_t *q, expected_t *out, size_t i)
     return query_expects(then_of(q)->now, out, i);
 }
 
+static void then_hinted(const query_t *q, hinted_t *io)
+{
+    const ex_then_t *t = const_then_of(q);
+    io->named += t->hinted.named;
+    io->read += t->hinted.read;
+    query_hinted(t->now, io);
+}
+
 static void then_free(query_t *q)
 {
     query_free(then_of(q)->now);
@@ -66,7 +76,7 @@ static void then_free(query_t *q)
 
 rc_t ex_then_new(query_t **out, err_t *e, query_t *take_first, ex_then_fn next, void *ctx)
 {
-    static const query_ops_t ops = { then_step, then_needs, then_give, then_free, then_expects };
+    static const query_ops_t ops = { then_step, then_needs, then_give, then_free, then_expects, then_hinted };
     ex_then_t *t = calloc(1, sizeof *t);
     if (!t) {
         query_free(take_first);

@@ -43,6 +43,12 @@ static bool wait_expects(query_t *q, expected_t *out, size_t i)
     return query_expects(waiting_of(q)->first, out, i);
 }
 
+static void wait_hinted(const query_t *q, hinted_t *io)
+{
+    const waiting_t *w = (const waiting_t *)(const void *)q;
+    query_hinted(w->first, io);
+}
+
 static void wait_free(query_t *q)
 {
     waiting_t *w = waiting_of(q);
@@ -53,7 +59,7 @@ static void wait_free(query_t *q)
 
 rc_t ex_wait_new(query_t **out, err_t *e, query_t *take_first, const ex_wait_t *wait)
 {
-    static const query_ops_t ops = { wait_step, wait_needs, wait_give, wait_free, wait_expects };
+    static const query_ops_t ops = { wait_step, wait_needs, wait_give, wait_free, wait_expects, wait_hinted };
     waiting_t *w = calloc(1, sizeof *w);
     if (!w) {
         query_free(take_first);

@@ -30,7 +30,8 @@ typedef struct run {
     bool (*unwanted)(void *ctx); /* with the engine's lock; NULL: it has ended */
     atomic_bool dropped;         /* it was */
     enum { RUN_STEPS, RUN_ASKS } state;
-    uint64_t due_ms; /* with the engine's lock: by now_ms, when it is to have a turn in any case */
+    uint32_t hinters; /* endpoints that gave access lists: a bit each */
+    uint64_t due_ms;  /* with the engine's lock: by now_ms, when it is to have a turn in any case */
     round_t round;
 } run_t;
 
@@ -159,6 +160,19 @@ static rc_t begin_round(run_t *r, err_t *e)
     return err_say(e, rc, "out of memory");
 }
 
+/* It is done: what became of its access lists tells of the one endpoint that gave them. */
+static void learn_hints(const run_t *r)
+{
+    hinted_t hinted = { 0 };
+    size_t endpoint = 0;
+    if (!r->hinters || (r->hinters & (r->hinters - 1)))
+        return;
+    while (!(r->hinters >> endpoint & 1))
+        endpoint++;
+    query_hinted(r->query, &hinted);
+    lesson_hinted(r->ask->config.upstream, endpoint, hinted);
+}
+
 /* Runs the query once; as long as it is not known to be heavy, for a slice of time. */
 static turn_t step(run_t *r)
 {
@@ -182,6 +196,8 @@ static turn_t step(run_t *r)
         return rest(r, config->now_ms() + TICK_MS);
     if (rc == RC_NEED_DATA && !(rc = begin_round(r, &e)))
         return GOES_ON;
+    if (!rc)
+        learn_hints(r);
     finish(r, rc, &e);
     return IS_GONE;
 }
@@ -202,6 +218,7 @@ static turn_t ask_on(run_t *r)
     if (state == ROUND_WAIT || (state == ROUND_LATER && !is_over_before(r, due_ms)))
         return rest(r, due_ms);
     rc_t rc = round_end(&r->round, &e);
+    r->hinters |= r->round.hinters;
     round_free(&r->round);
     r->state = RUN_STEPS;
     if (rc == RC_OK)

@@ -373,6 +373,18 @@ void lesson_other_branch(up_t *u, size_t endpoint)
     (void)up_learn(u, endpoint, learn_branch, NULL);
 }
 
+static int learn_hinted(cap_t *c, void *ctx)
+{
+    const hinted_t *hinted = ctx;
+    cap_read_hint(c, hinted->named, hinted->read);
+    return 0;
+}
+
+void lesson_hinted(up_t *u, size_t endpoint, hinted_t hinted)
+{
+    (void)up_learn(u, endpoint, learn_hinted, &hinted);
+}
+
 bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element)
 {
     const refusal_t why = b->answers[element].refusal;

@@ -69,6 +69,9 @@ bool lesson_is_false(arena_t *scratch, const batch_t *b, size_t element);
 /* Learns that it was. */
 void lesson_other_branch(up_t *u, size_t endpoint);
 
+/* Learns from what became of the access lists that an endpoint gave for a query. */
+void lesson_hinted(up_t *u, size_t endpoint, hinted_t hinted);
+
 /* Whether what was refused of it goes beyond what the endpoint can do, which is no fault: the age of a block. */
 bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element);
 

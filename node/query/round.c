@@ -366,6 +366,8 @@ static rc_t give(round_t *r, err_t *e, const visit_t *v, const seat_t *s, const 
     const rc_t rc = query_give(r->query, e, s->index, &piece);
     for (size_t i = 0; !rc && had && i < s->need->slot_count; i++)
         had[s->at + i] = true;
+    if (!rc && piece.kind == NEED_HINT && piece.hint_count)
+        r->hinters |= (uint32_t)1 << v->endpoint;
     r->answered[s->index] = !rc && is_whole(r, s->index);
     return rc;
 }

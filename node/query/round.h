@@ -111,8 +111,9 @@ typedef struct {
     bool told_late[UP_ENDPOINTS_MAX]; /* that an endpoint does not know the block yet, once for all passes */
     unsigned sends;                   /* parties that went out */
     visit_t visits[ROUND_VISITS];
-    bool not_now; /* the access list was refused for now */
-    bool guided;  /* another one was asked for the access list that the first does not give: */
+    bool not_now;     /* the access list was refused for now */
+    uint32_t hinters; /* endpoints that gave one: a bit each */
+    bool guided;      /* another one was asked for the access list that the first does not give: */
     visit_t guide;
 } round_t;
 

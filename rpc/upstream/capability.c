@@ -11,6 +11,8 @@
 #define RETRY 32u        /* batches by number before one by hash is tried again */
 #define UNTIL 256u       /* batches without a hint before one is asked for again */
 #define UNTIL_MAX 16384u /* ... however often that was in vain */
+#define UNREAD_MAX 4u    /* access lists in a row of which few keys were read, */
+#define UNREAD_KEYS 8u   /* ... of those that have so many */
 #define FUNDS_WAIT 64u   /* access lists before one is asked for in a form nearer to the caller's */
 #define FUNDS_WAIT_MAX 4096u
 #define GAP_BLOCKS 256u /* for which it is believed that older state is not there */
@@ -287,6 +289,15 @@ void cap_gave_hint(cap_t *c, const cap_form_t *asked)
 void cap_refused_hint(cap_t *c)
 {
     without_hints(c);
+}
+
+void cap_read_hint(cap_t *c, size_t named, size_t read)
+{
+    if (named < UNREAD_KEYS)
+        return;
+    c->unread = (uint8_t)(read >= named / 4 ? 0 : c->unread + (c->unread < UNREAD_MAX));
+    if (c->unread == UNREAD_MAX)
+        without_hints(c);
 }
 
 /* A proof of so many slots was given: after enough of as many as are asked for, a larger one may be. */

@@ -8,6 +8,7 @@
  *     full batches answered --> a little larger ones are tried, the more seldom the more often that failed
  *     batches refused as too often -- a smaller one answered, twice --> that many at once, as too large
  *     a proof of many slots refused for their number --> in pieces of half as many; raised again likewise
+ *     of access lists with not few keys few were read, several in a row --> no hints, as if they were refused
  *
  * What is learned lives as long as the endpoint's row, and what makes it less useful is tried again now and then, the
  * more seldom the more often that was in vain: endpoints change behind one URL. Each refusal that leads to asking again
@@ -63,6 +64,7 @@ typedef struct {
     uint16_t without;    /* batches answered since there are no hints, */
     uint16_t until;      /* and how many there are to be before one is asked for again */
     bool doubt, rest;    /* of the hint that went apart: it was refused; the rest was answered */
+    uint8_t unread;      /* access lists in a row of whose keys few were read */
     uint8_t unknown;     /* batches by hash in a row that named a block it did not know, before it knew any; */
     bool knows;          /* it has answered by hash */
     bool guess;          /* that it takes no hashes: it never knew one, and never said why */
@@ -140,6 +142,10 @@ void cap_gave_hint(cap_t *c, const cap_form_t *asked);
 /* A proof of so many slots was given, or refused for their number: half as many are asked for at once from now on, and
  * a little more again after enough such proofs. */
 void cap_keys(cap_t *c, size_t slots, bool given);
+
+/* Of an access list's keys so many were read by the call that it was for. The others cost proofs: after a few lists in
+ * a row of which less than a quarter was read there are no hints for a while, and after that while one is enough. */
+void cap_read_hint(cap_t *c, size_t named, size_t read);
 
 /* Slots that one proof is asked for with, at most `most`. */
 size_t cap_slots(const cap_t *c, size_t most);

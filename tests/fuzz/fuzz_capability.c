@@ -12,7 +12,7 @@ static void check(const cap_t *c)
         abort();
     if (c->probe >= CAP_BATCH_MAX || (c->mute && !c->form.no_hint) || (c->probe && !c->settling && c->batch == 1))
         abort();
-    if (c->unknown > 8 || c->tried > c->batch || (c->busy_of && c->fits >= c->busy_of))
+    if (c->unread > 4 || c->unknown > 8 || c->tried > c->batch || (c->busy_of && c->fits >= c->busy_of))
         abort();
     if ((c->gap && c->reach >= c->gap) || (c->keys && c->keys_good > c->keys) || !cap_reaches(c, c->newest))
         abort();
@@ -115,6 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             cap_other_branch(&c);
         if (elements % 8 == 3 && c.guess && c.form.by_number)
             abort();
+        if (elements % 8 == 4)
+            cap_read_hint(&c, *at % 32u, elements % 32u);
         if (elements % 8 == 5)
             cap_gave_hint(&c, &c.form);
         if (elements % 8 == 6 && cap_route(&c, *at % CAP_ROUTES) != ROUTE_SSZ)

@@ -525,7 +525,7 @@ static void slow_free(query_t *q)
     (void)q;
 }
 
-static const query_ops_t SLOW = { slow_step, slow_needs, slow_give, slow_free, NULL };
+static const query_ops_t SLOW = { slow_step, slow_needs, slow_give, slow_free, NULL, NULL };
 
 /* Runs one whose steps take so long each. */
 static rc_t run_slow(slow_t *x, unsigned step_ms, unsigned last, rc_t end_rc)

@@ -49,6 +49,28 @@ START_TEST(whoever_has_a_hint_is_asked_for_nothing_twice)
 }
 END_TEST
 
+#define WORD(digit) "\"0x000000000000000000000000000000000000000000000000000000000000ab" digit "\""
+#define RUBBISH_HINT                                                                                                      \
+    "{\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000d000\",\"storageKeys\":[" WORD("01") "," WORD( \
+        "02") "," WORD("03") "," WORD("04") "," WORD("05") "," WORD("06") "," WORD("07") "]}],\"gasUsed\":\"0x5208\"}"
+
+START_TEST(who_gives_hints_that_no_call_reads_is_asked_for_none)
+{
+    open_chain();
+    ends[0].hint = RUBBISH_HINT;
+    for (unsigned i = 0; i < 4; i++)
+        expect_word(1234, 3);
+    ck_assert_uint_eq(ends[0].most_keys, 7);
+    ends[0].most_keys = 0;
+    expect_word(1234, 2);
+    ck_assert_uint_eq(ends[0].hints, 4);
+    ck_assert_uint_eq(ends[0].most_keys, 2);
+    ck_assert_uint_eq(ends[1].hints, 1); /* another one has better ones */
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    close_world();
+}
+END_TEST
+
 START_TEST(a_hint_that_is_refused_for_now_is_asked_of_the_second)
 {
     open_chain();
@@ -291,7 +313,8 @@ int main(void)
 {
     return UNIT_RUN(
         "ask_able", a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second,
-        whoever_has_a_hint_is_asked_for_nothing_twice, a_hint_that_is_refused_for_now_is_asked_of_the_second,
+        whoever_has_a_hint_is_asked_for_nothing_twice, who_gives_hints_that_no_call_reads_is_asked_for_none,
+        a_hint_that_is_refused_for_now_is_asked_of_the_second,
         without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed, a_hint_that_does_not_come_holds_nobody_up,
         who_lets_hints_wait_is_asked_for_fewer, a_hint_is_waited_for_no_longer_than_a_second_however_slow_who_gives_it,
         state_of_an_old_block_is_asked_of_whoever_keeps_it, an_endpoint_alone_that_keeps_no_such_state_says_why,

@@ -200,7 +200,7 @@ static void two_free(query_t *q)
 /* On a branch of its own from the head's number on, an endpoint is late there, and lies where it is not. */
 START_TEST(what_is_wrong_below_where_branches_part_is_a_lie)
 {
-    static const query_ops_t ops = { two_step, two_needs, two_give, two_free, NULL };
+    static const query_ops_t ops = { two_step, two_needs, two_give, two_free, NULL, NULL };
     static const endpoint_t as = { .refused = NO_HASHES, .other_for = UINT32_MAX, .other_from = 1000 };
     static const struct {
         bool wrong[2];

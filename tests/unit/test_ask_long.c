@@ -137,7 +137,7 @@ static void block_free(query_t *q)
 /* Asks for them of blocks that used so much gas. */
 static rc_t ask_blocks(of_block_t *q, err_t *e, size_t count, uint64_t gas)
 {
-    static const query_ops_t ops = { block_step, block_needs, block_give, block_free, NULL };
+    static const query_ops_t ops = { block_step, block_needs, block_give, block_free, NULL, NULL };
     char at[64];
     query_t *out;
     fake_t *fake = fake_new(serve_block);

@@ -328,6 +328,9 @@ START_TEST(false_hint_changes_nothing_but_the_cost)
     s.hint_count = 2;
     s.hint = s.config.use_hint = true;
     expect(&s, 1234, 3); /* slot 5 came with slot 0: one round less than without */
+    hinted_t hinted = { 0 };
+    query_hinted(s.call, &hinted);
+    ck_assert(hinted.named == 6 && hinted.read == 2); /* A and its slot 5 */
     end(&s);
 }
 END_TEST

@@ -182,6 +182,31 @@ START_TEST(a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long)
 }
 END_TEST
 
+START_TEST(hints_whose_keys_are_not_read_are_not_asked_for_for_long)
+{
+    cap_t c;
+    cap_init(&c);
+    for (unsigned i = 0; i < 101; i++) { /* each fourth is good, the few keys of others cost little */
+        cap_read_hint(&c, 40, i % 4 ? 9 : 10);
+        cap_read_hint(&c, 7, 0);
+        ck_assert(!c.form.no_hint);
+    }
+    for (unsigned i = 0, batches = 0, most = 256; i < 8; i++, most *= 2, batches = 0) {
+        for (unsigned lists = i ? 1 : 4; lists; lists--) { /* once it is asked again one is enough */
+            ck_assert(!c.form.no_hint);
+            cap_read_hint(&c, 8, 1);
+        }
+        for (; c.form.no_hint && batches < 100000; batches++)
+            cap_answered(&c, 3, false);
+        ck_assert_uint_eq(batches, most < 16384 ? most : 16384);
+    }
+    cap_read_hint(&c, 8, 2); /* it has become better */
+    for (unsigned i = 0; i < 3; i++)
+        cap_read_hint(&c, 2000, 499);
+    ck_assert(!c.form.no_hint);
+}
+END_TEST
+
 START_TEST(an_endpoint_that_refuses_everything_teaches_nothing)
 {
     cap_t c;
@@ -500,8 +525,9 @@ int main(void)
         too_many_at_once_are_told_from_too_often, who_is_asked_too_often_is_not_asked_in_smaller_batches,
         larger_batches_are_tried_slowly_and_found, a_limit_that_stands_is_tried_ever_more_seldom,
         a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
-        an_endpoint_that_refuses_everything_teaches_nothing, a_hint_sinks_nothing_after_a_row_of_refusals_either,
-        who_was_down_is_asked_for_one_first_and_then_by_halves, slots_of_a_proof_are_halved_to_what_was_given,
+        hints_whose_keys_are_not_read_are_not_asked_for_for_long, an_endpoint_that_refuses_everything_teaches_nothing,
+        a_hint_sinks_nothing_after_a_row_of_refusals_either, who_was_down_is_asked_for_one_first_and_then_by_halves,
+        slots_of_a_proof_are_halved_to_what_was_given,
         more_slots_are_tried_slowly_and_a_limit_that_stands_ever_more_seldom,
         what_was_learned_once_is_not_kept_for_ever, a_route_is_asked_for_json_or_ssz_alone_for_a_while_only,
         how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,

@@ -53,7 +53,7 @@ static void fake_free(query_t *q)
 /* Its needs are for the headers first, first + 1, ... */
 static fake_t *fake(unsigned rounds, size_t needs, uint64_t first, rc_t end)
 {
-    static const query_ops_t ops = { fake_step, fake_needs, fake_give, fake_free, NULL };
+    static const query_ops_t ops = { fake_step, fake_needs, fake_give, fake_free, NULL, NULL };
     fake_t *f = calloc(1, sizeof *f);
     *f = (fake_t){ .query.ops = &ops, .rounds = rounds, .needs = needs, .end = end };
     for (size_t i = 0; i < needs; i++)

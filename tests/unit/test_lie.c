@@ -39,7 +39,7 @@ static bool fake_expects(query_t *q, expected_t *out, size_t i)
     return f->expects;
 }
 
-static const query_ops_t fake_ops = { NULL, NULL, NULL, NULL, fake_expects };
+static const query_ops_t fake_ops = { NULL, NULL, NULL, NULL, fake_expects, NULL };
 
 /* Writes a record and reads it again: what is lost on the way would be missed in a replay. */
 static lie_t through_text(lie_t lie)
