@@ -26,7 +26,7 @@ node; stays until Ctrl-C.
   --overlay-port N       port for peers         (default 4001; of more nodes the next ones)
   --base-port N          first port of the local chain's clients (default 18500)
   --once                 stop after the answers
-  --build-only           stop after the build
+  --build-only           build all, tests and benches too, and stop
 `;
 
 function parse(argv) {
