@@ -26,11 +26,12 @@ static inline __attribute__((always_inline)) u256_t push_word(const uint8_t *p, 
 
 static inline __attribute__((always_inline)) void swap_words(u256_t *a, u256_t *b)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        uint64_t w = a->w[i];
-        a->w[i] = b->w[i];
-        b->w[i] = w;
-    }
+    const uint64_t a0 = a->w[0], a1 = a->w[1], a2 = a->w[2], a3 = a->w[3];
+    u256_copy(a, b);
+    b->w[0] = a0;
+    b->w[1] = a1;
+    b->w[2] = a2;
+    b->w[3] = a3;
 }
 
 /* EIP-8024: the depth that the immediate byte of DUPN or SWAPN stands for, 17 to 235; false where it looks like a
@@ -70,9 +71,9 @@ static inline unsigned shift_count(const u256_t *n)
     if (GROWS_##name == 1 && sp >= f->full)                                                                            \
         goto bad_stack;
 
-/* A PUSH of up to 8 bytes before an instruction that takes its word at once goes on as both in one, and the stack does
- * not move twice. What such a pair cannot do, for lack of gas, items or memory or for a bad jump, push_small leaves to
- * the instruction by itself, which then finds what is wrong. */
+/* A PUSH of up to 8 bytes before an instruction that takes its word at once, or before a DUP, goes on as both in one,
+ * and the stack does not move twice. What such a pair cannot do, for lack of gas, items or memory or for a bad jump,
+ * push_small leaves to the instruction by itself, which then finds what is wrong. */
 #define AFTER_PUSH 256     /* in a fork's table, above the instructions: what follows such a PUSH */
 #define SMALL (sp[1].w[0]) /* its word */
 
@@ -89,10 +90,12 @@ static inline unsigned shift_count(const u256_t *n)
 
 #define PAIR(byte, name) [AFTER_PUSH + (byte)] = &&push_##name
 #define NO_PAIRS(first, last) [AFTER_PUSH + (first)... AFTER_PUSH + (last)] = &&push_small
+#define PAIR_DUP(n) , PAIR(0x7f + (n), DUP##n)
 #define PAIRS                                                                                                          \
     NO_PAIRS(0x00, 0x00), PAIR(0x01, ADD), PAIR(0x02, MUL), NO_PAIRS(0x03, 0x15), PAIR(0x16, AND),                     \
         NO_PAIRS(0x17, 0x1a), PAIR(0x1b, SHL), PAIR(0x1c, SHR), NO_PAIRS(0x1d, 0x50), PAIR(0x51, MLOAD),               \
-        PAIR(0x52, MSTORE), NO_PAIRS(0x53, 0x55), PAIR(0x56, JUMP), PAIR(0x57, JUMPI), NO_PAIRS(0x58, 0xff)
+        PAIR(0x52, MSTORE), NO_PAIRS(0x53, 0x55), PAIR(0x56, JUMP), PAIR(0x57, JUMPI),                                 \
+        NO_PAIRS(0x58, 0x7f) EACH_16(PAIR_DUP), NO_PAIRS(0x90, 0xff)
 
 #define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
 
@@ -114,11 +117,18 @@ static inline unsigned shift_count(const u256_t *n)
     if (!u256_fits_u64(sp))                                                                                            \
         goto out_of_gas;                                                                                               \
     if (sp->w[0] >= (end)) {                                                                                           \
-        f->gas = gas;                                                                                                  \
-        step = vm_memory_reach(vm, f, sp->w[0], n);                                                                    \
-        if (step)                                                                                                      \
-            goto stopped;                                                                                              \
-        gas = f->gas;                                                                                                  \
+        if (sp->w[0] < f->memory_cap && sp->w[0] + (n) <= f->memory_cap) {                                             \
+            words = (sp->w[0] + (n) + 31) / 32;                                                                        \
+            if (!vm_memory_pay(f, &gas, words))                                                                        \
+                goto out_of_gas;                                                                                       \
+            vm_memory_longer(f, words);                                                                                \
+        } else {                                                                                                       \
+            f->gas = gas;                                                                                              \
+            step = vm_memory_reach(vm, f, sp->w[0], n);                                                                \
+            if (step)                                                                                                  \
+                goto stopped;                                                                                          \
+            gas = f->gas;                                                                                              \
+        }                                                                                                              \
     }
 
 #define BINARY(name, fn)                                                                                               \
@@ -154,6 +164,13 @@ static inline unsigned shift_count(const u256_t *n)
     sp++;                                                                                                              \
     u256_copy(sp, sp - (n));                                                                                           \
     NEXT;
+
+#define PUSH_DUP(n)                                                                                                    \
+    BEGIN_PAIR(DUP##n, (n)-1, sp + 1 < f->full)                                                                        \
+    sp += 2;                                                                                                           \
+    sp[-1].w[1] = sp[-1].w[2] = sp[-1].w[3] = 0;                                                                       \
+    u256_copy(sp, sp - (n));                                                                                           \
+    NEXT_PAIR;
 
 #define SWAP(n)                                                                                                        \
     BEGIN(SWAP##n)                                                                                                     \
@@ -231,6 +248,7 @@ rc_t vm_run(vm_t *vm)
     int64_t gas, poll_at; /* a JUMPDEST with less gas asks the host about its deadline */
     vm_step_t step;
     unsigned depth, deeper;
+    uint64_t words;
     u256_t word;
 
 enter: /* the frame that runs has changed, or one has ended */
@@ -458,6 +476,7 @@ push_small:
         NEXT_PAIR;
     pc = f->code->bytes + sp[2].w[0] + 1;
     goto at_JUMPDEST;
+    EACH_16(PUSH_DUP)
     EACH_16(DUP)
     EACH_16(SWAP)
     BEGIN(DUPN)

@@ -1,7 +1,8 @@
 #include "lightclient/evm/vm.h"
 
 #define CHUNK_FIRST ((size_t)32 << 10) /* bytes; */
-#define CHUNK_GROWTH 4u                /* each further one is so many times larger */
+#define CHUNK_GROWTH 8u                /* each further one is so many times larger */
+#define MEMORY_AHEAD ((size_t)512)     /* bytes that a memory which grows is given beyond what it needs */
 
 const addr_t EVM_SYSTEM_ADDRESS = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe } };
@@ -69,27 +70,19 @@ static inline uint8_t *memory_extend(vm_t *vm, size_t held, size_t n)
     return at;
 }
 
-static int64_t memory_gas(uint64_t words)
+/* The frame's memory has len bytes, and some more where there is room, so that programs that write word by word seldom
+ * come here. */
+static rc_t memory_add(vm_t *vm, vm_frame_t *f, size_t len)
 {
-    return (int64_t)(GAS_MEMORY_WORD * words + words * words / GAS_MEMORY_SQUARE);
-}
-
-/* The frame's memory is n bytes longer, for which there is room; they are zero already. */
-static inline vm_step_t memory_longer(vm_frame_t *f, size_t n)
-{
-    f->memory_len += n;
-    f->words_end = f->memory_len - 31;
-    return VM_GO_ON;
-}
-
-static __attribute__((noinline)) vm_step_t memory_add(vm_t *vm, vm_frame_t *f, size_t n)
-{
-    uint8_t *at = memory_extend(vm, f->memory_len, n);
+    const size_t need = len - f->memory_cap, left = vm->chunk->cap - vm->chunk->used;
+    const size_t n = left >= need + MEMORY_AHEAD ? need + MEMORY_AHEAD : need;
+    uint8_t *at = memory_extend(vm, f->memory_cap, n);
     if (!at)
         return RC_NOMEM;
-    memset(at + f->memory_len, 0, n);
+    memset(at + f->memory_cap, 0, n);
     f->memory = at;
-    return memory_longer(f, n);
+    f->memory_cap += n;
+    return RC_OK;
 }
 
 vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t offset, uint64_t len)
@@ -97,18 +90,12 @@ vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t offset, uint64_t len
     if (offset > VM_MEMORY_MAX)
         return VM_HALT(EVM_HALT_OUT_OF_GAS);
     const uint64_t words = (offset + len + 31) / 32;
-    const int64_t gas = memory_gas(words);
-    const vm_step_t step = vm_pay(f, gas - f->memory_gas);
-    if (step)
-        return step;
-    f->memory_gas = gas;
-    const size_t more = (size_t)words * 32 - f->memory_len;
-    vm_chunk_t *c = vm->chunk;
-    if (more != 32 || c->cap - c->used < 32)
-        return memory_add(vm, f, more);
-    c->used += 32; /* as in programs that write word by word */
-    memset(f->memory + f->memory_len, 0, 32);
-    return memory_longer(f, 32);
+    if (!vm_memory_pay(f, &f->gas, words))
+        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    const rc_t rc = words * 32 > f->memory_cap ? memory_add(vm, f, (size_t)words * 32) : RC_OK;
+    if (!rc)
+        vm_memory_longer(f, words);
+    return (vm_step_t)rc;
 }
 
 /* Sets the return data to a copy of data. */
@@ -155,6 +142,7 @@ static vm_frame_t *frame_push(vm_t *vm, uint8_t **room, size_t room_len)
         return NULL;
     f->memory = vm->chunk->data + vm->chunk->used;
     f->memory_len = 0;
+    f->memory_cap = 0;
     f->words_end = 0;
     f->memory_gas = 0;
     f->sp = f->stack;

@@ -41,7 +41,8 @@ typedef struct vm_frame {
     int64_t spilled; /* state gas that was taken from gas, for the reservoir was empty (EIP-8037) */
     int64_t charged; /* state gas that the parent has paid for this frame, given back to it when the frame fails */
     uint8_t *memory;
-    size_t memory_len;  /* bytes in use, a multiple of 32; of the running frame they end where the top chunk's do */
+    size_t memory_len;  /* bytes in use, a multiple of 32 */
+    size_t memory_cap;  /* bytes that it has, zero from memory_len on; the running frame's end with the top chunk's */
     size_t words_end;   /* offsets below it have a whole word of memory */
     int64_t memory_gas; /* paid for the memory */
     view_t input;
@@ -145,6 +146,22 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
 
 /* Runs until vm->frame is NULL. */
 NODISCARD rc_t vm_run(vm_t *vm);
+
+/* Pays from *gas for a memory of so many words, more than it is long; false: it has not so much. */
+static inline bool vm_memory_pay(vm_frame_t *f, int64_t *gas, uint64_t words)
+{
+    const int64_t due = (int64_t)(GAS_MEMORY_WORD * words + words * words / GAS_MEMORY_SQUARE);
+    *gas -= due - f->memory_gas;
+    f->memory_gas = due;
+    return *gas >= 0;
+}
+
+/* Memory is so many words long, which it has. */
+static inline void vm_memory_longer(vm_frame_t *f, uint64_t words)
+{
+    f->memory_len = (size_t)words * 32;
+    f->words_end = f->memory_len - 31;
+}
 
 /* Makes memory reach over len bytes (at most VM_MEMORY_MAX, not 0) at offset, where it does not yet, paid from f->gas.
  */

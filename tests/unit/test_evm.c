@@ -349,6 +349,53 @@ START_TEST(memories_of_frames_do_not_disturb_each_other)
 }
 END_TEST
 
+START_TEST(memory_is_zero_where_nothing_was_written_whatever_lay_there)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    /* Without input: 1 to word 0, calls itself with a byte, and returns what its words at 32, 512 and 1024 have in
+     * common plus MSIZE. With input: ones to words 0, 512, 1024 and 2048. */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "366027576001"
+                         "5f525f5f60015f5f305af150"
+                         "602051610200511761040051175901" RETURN_TOP "5b5f195f525f19610200525f19610400525f19610800"
+                         "5200",
+                         NULL),
+                     RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(load_u64be(r.output.p + 24), 0x420);
+    for (unsigned i = 0; i < 24; i++)
+        ck_assert_uint_eq(r.output.p[i], 0);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(memory_that_grows_step_by_step_is_paid_and_zero_as_at_once)
+{
+    /* for (i = 0; i < 40000; i += step) mstore8(i, 0xff), then all memory */
+    static const uint8_t steps[] = { 1, 0x1f, 0x20, 0x21, 0xff };
+    for (size_t i = 0; i < sizeof steps; i++) {
+        uint8_t code[] = { 0x5f, 0x5b, 0x60, 0xff, 0x81, 0x53, 0x60, steps[i], 0x01, 0x80,
+                           0x61, 0x9c, 0x40, 0x11, 0x60, 0x01, 0x57, 0x59,     0x5f, 0xf3 };
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = { .code = view_of(code, sizeof code) };
+        evm_result_t r;
+        const evm_tx_t tx = tx_of(10000000);
+        ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+        ck_assert_int_eq(r.status, EVM_SUCCESS);
+        const size_t loops = (40000 + steps[i] - 1u) / steps[i], words = (loops - 1) * steps[i] / 32 + 1;
+        ck_assert_uint_eq(r.output.n, words * 32);
+        for (size_t k = 0; k < r.output.n; k++)
+            ck_assert_uint_eq(r.output.p[k], k % steps[i] || k >= 40000 ? 0 : 0xff);
+        ck_assert_uint_eq(r.gas_used, 21000 + 2 + loops * 38 + 3 * words + words * words / 512 + 2 + 2);
+        arena_free(&a);
+    }
+}
+END_TEST
+
 /* --- the host --- */
 
 START_TEST(missing_data_ends_the_call_and_leaves_the_result_alone)
@@ -714,14 +761,14 @@ END_TEST
 
 #define PAIR_DEST 0x60u /* a JUMPDEST, and a return of what is on top */
 
-/* Items of ones, PUSH8 of the word without its leading zero bytes, a JUMPDEST in between or not, the instruction. */
+/* Items, the last with its bits turned; PUSH8 of the word without its leading zero bytes, a JUMPDEST in between or not, the instruction. */
 static view_t pair_code(arena_t *a, size_t items, uint64_t word, uint8_t op, bool apart)
 {
     static const uint8_t tail[] = { 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3 };
     uint8_t *p = arena_calloc(a, 1, items + 256), bytes[8];
     size_t n = 0, skip = 0;
     for (size_t i = 0; i < items; i++)
-        p[n++] = i ? 0x80 : 0x58; /* PC: zero; then DUP1 */
+        p[n++] = 0x58; /* PC: each is another */
     if (items)
         p[n++] = 0x19; /* NOT */
     store_u64be(bytes, word);
@@ -752,11 +799,13 @@ static void run_pair(evm_result_t *r, arena_t *a, size_t items, uint64_t word, u
 
 START_TEST(a_push_and_what_takes_its_word_do_as_both_apart)
 {
-    static const uint8_t ops[] = { 0x01, 0x02, 0x16, 0x1b, 0x1c, 0x51, 0x52, 0x56, 0x57, 0x03, 0x80, 0x50 };
+    static const uint8_t ops[] = { 0x01, 0x02, 0x16, 0x1b, 0x1c, 0x51, 0x52, 0x56, 0x57, 0x03, 0x50, /* DUP: */
+                                   0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
+                                   0x8b, 0x8c, 0x8d, 0x8e, 0x8f };
     static const uint64_t words[] = { 0, 1, 0x20, PAIR_DEST, 255, 256, 0xffff, UINT64_MAX };
-    static const size_t items[] = { 0, 1, 2, 1022, 1023, 1024 };
+    static const size_t items[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 1022, 1023, 1024 };
     for (size_t o = 0; o < sizeof ops; o++)
-        for (size_t i = 0; i < 8 * 6; i++) {
+        for (size_t i = 0; i < 8 * sizeof items / sizeof items[0]; i++) {
             const uint64_t word = words[i % 8];
             const size_t have = items[i / 8];
             /* with these each gas is tried that ends the call before its end */
@@ -786,9 +835,11 @@ int main(void)
         refunds_are_at_most_a_fifth_from_london_and_a_half_before, call_data_has_a_floor_from_prague,
         bad_code_halts_with_its_reason_and_uses_all_gas, revert_gives_its_data_back_and_drops_logs_and_storage,
         log_carries_address_topics_and_data, static_frames_cannot_change_state, calls_go_1024_deep_on_a_small_c_stack,
-        memories_of_frames_do_not_disturb_each_other, missing_data_ends_the_call_and_leaves_the_result_alone,
-        only_what_execution_needs_is_asked_and_only_once, storage_of_what_the_call_created_is_never_asked,
-        a_revert_undoes_every_change_of_many, every_log_of_many_is_there_in_order, deployed_code_has_its_limits,
+        memories_of_frames_do_not_disturb_each_other, memory_is_zero_where_nothing_was_written_whatever_lay_there,
+        memory_that_grows_step_by_step_is_paid_and_zero_as_at_once,
+        missing_data_ends_the_call_and_leaves_the_result_alone, only_what_execution_needs_is_asked_and_only_once,
+        storage_of_what_the_call_created_is_never_asked, a_revert_undoes_every_change_of_many,
+        every_log_of_many_is_there_in_order, deployed_code_has_its_limits,
         code_to_make_that_begins_with_ef00_is_run_and_halts, memory_beyond_the_arena_is_out_of_memory,
         keys_chosen_to_collide_cost_no_more_time_than_others, deadline_ends_loops_and_call_chains,
         precompile_answers_from_within_and_only_from_its_fork_on,
