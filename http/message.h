@@ -29,6 +29,7 @@ typedef struct {
     bool any_peer; /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
     const char *ca_file;     /* PEM: who vouches for the server's certificate; NULL: the client's */
     const char *unix_socket; /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
+    bool plain;              /* the answer is asked for in no content coding, else in gzip or none */
     bool secret;   /* the answer holds one: no buffer keeps a byte of its body, and whoever takes it wipes it */
     reach_t reach; /* which addresses it may lead to, also by redirects and proxies; on connections of its own then */
 } hc_request_t;
@@ -45,6 +46,7 @@ typedef struct {
     char *led;                  /* where redirects led a POST that came to a 2xx; NULL: nowhere; freed as header is */
     bool led_for_good;          /* ... each of them by 308 */
     bool led_failed;            /* the request's own led gave no answer with 2xx */
+    bool misread;               /* its content coding was of no use, and it was asked for once more in none */
     int64_t date_s;             /* Date, Unix seconds: what the server takes for the time; 0 when absent */
     char *header;  /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
     char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */

@@ -338,37 +338,6 @@ static CURLcode reach_of(CURL *e, transfer_t *t)
     return bad;
 }
 
-/* ---- content codings that are of no use ---- */
-
-/* FNV-1a. */
-static uint64_t digest_of(const char *url)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (; *url; url++)
-        h = (h ^ (uint8_t)*url) * 0x100000001b3u;
-    return h;
-}
-
-/* From now on a URL is asked for no content coding, for a while. */
-static void note_plain(lane_t *l, const char *url)
-{
-    l->plain[l->plain_at].url = digest_of(url);
-    l->plain[l->plain_at].left = PLAIN_REQUESTS;
-    l->plain_at = (l->plain_at + 1) % PLAIN_MAX;
-}
-
-/* Whether a URL is asked for none now. */
-static bool is_plain(lane_t *l, const char *url)
-{
-    const uint64_t digest = digest_of(url);
-    for (size_t i = 0; i < PLAIN_MAX; i++)
-        if (l->plain[i].left && l->plain[i].url == digest) {
-            l->plain[i].left--;
-            return true;
-        }
-    return false;
-}
-
 /* The request's own header lines. False: no memory. */
 static bool put_headers(transfer_t *t)
 {
@@ -445,7 +414,7 @@ void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, c
         return;
     }
     t->lasting = true;
-    t->plain = q->secret || is_plain(l, q->url);
+    t->plain = q->secret || q->plain;
     t->url = goes_direct(q) ? strdup(q->led) : NULL;
     t->direct = t->url != NULL;
     if (!has_trust(q, t->url ? t->url : q->url)) {
@@ -608,15 +577,15 @@ static bool follow(transfer_t *t, lane_t *l, char *take_url)
            curl_multi_add_handle(l->multi, t->easy) == CURLM_OK;
 }
 
-/* Asks the same place again, for no content coding, and notes that; why it is of no use is then forgotten. */
-static char *same_place(transfer_t *t, lane_t *l)
+/* Asks the same place again, for no content coding, and tells that; why it is of no use is then forgotten. */
+static char *same_place(transfer_t *t)
 {
     curl_slist_free_all(t->headers);
     t->headers = NULL;
     t->plain = true;
     if (!put_headers(t) || curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers))
         return NULL;
-    note_plain(l, t->request->url);
+    t->out->misread = true;
     t->why = RC_OK;
     t->what = NULL;
     return strdup(t->url ? t->url : t->request->url);
@@ -626,7 +595,7 @@ static char *same_place(transfer_t *t, lane_t *l)
 static bool goes_on(transfer_t *t, lane_t *l, CURLcode code)
 {
     const bool misread = t->misread || (code == CURLE_OK && t->unpacking && !t->unpacked);
-    char *url = misread && !t->plain ? same_place(t, l) : next_place(t, code);
+    char *url = misread && !t->plain ? same_place(t) : next_place(t, code);
     if (!url)
         return false;
     if (!has_trust(t->request, url)) {

@@ -13,8 +13,6 @@
 #include "http/message.h"
 
 #define EASY_KEPT_MAX 64u
-#define PLAIN_MAX 16u       /* URLs that are asked for no content coding, */
-#define PLAIN_REQUESTS 256u /* ... so many times before one is tried again */
 
 /* Where transfers run: a multi handle with its connections, and spare easy handles. */
 typedef struct {
@@ -24,11 +22,6 @@ typedef struct {
     atomic_bool proxy_env; /* proxies of the environment are used */
     CURL *spare[EASY_KEPT_MAX];
     size_t spare_count;
-    struct {
-        uint64_t url;   /* a digest of it */
-        unsigned left;  /* requests that ask for no content coding */
-    } plain[PLAIN_MAX]; /* URLs whose coding was of no use */
-    size_t plain_at;    /* of these, that is given away next */
 } lane_t;
 
 typedef struct {

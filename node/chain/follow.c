@@ -394,13 +394,14 @@ typedef struct {
     bool left;             /* so it was */
 } exchange_t;
 
-static void add_request(exchange_t *x, const up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i, int as)
+static void add_request(exchange_t *x, up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i, int as)
 {
     char path[BN_PATH_MAX];
     bn_path(path, want);
     hc_url_join(x->urls[x->n], sizeof x->urls[x->n], up_url(upstream, endpoint), path);
     x->requests[x->n] = (hc_request_t){ .url = x->urls[x->n],
                                         .ca_file = up_ca_file(upstream),
+                                        .plain = up_plain(upstream, endpoint),
                                         .accept = as == ROUTE_JSON ? BN_ACCEPT_JSON : BN_ACCEPT,
                                         .body_max = bn_body_max(want) };
     x->as[x->n] = as;
@@ -472,6 +473,7 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
     for (size_t k = 0; k < x->n; k++) {
         const lc_want_t *want = &wants[x->which[k]];
         const hc_response_t *r = &x->responses[k];
+        up_note_coding(f->config.upstream, endpoint, r);
         if (x->left && r->why.rc == RC_TIMEOUT) { /* it is only slow */
             if (is_of_head(want->kind))
                 up_took(f->config.upstream, endpoint, r->elapsed_ms, false, clock_monotonic_ms());

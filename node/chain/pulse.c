@@ -71,6 +71,7 @@ static hc_request_t request_to(const pulse_t *p, size_t i, const char *text)
 {
     return (hc_request_t){ .ca_file = up_ca_file(p->config.execution),
                            .url = up_url(p->config.execution, i),
+                           .plain = up_plain(p->config.execution, i),
                            .post = view_str(text),
                            .body_max = LATEST_BODY_MAX,
                            .timeout_ms = PULSE_ANSWER_MS };
@@ -108,6 +109,7 @@ static err_t ask(pulse_t *p, size_t *asked, bool proof)
     for (size_t i = 0; i < n; i++) {
         err_t e = { .rc = RC_OK };
         const rc_t rc = judge(p, &e, who[i], &responses[i], proof);
+        up_note_coding(u, who[i], &responses[i]);
         ledger_note_one(up_ledger(u, who[i]), proof ? JR_PROOF : JR_CHAIN_ID, requests[i].post.n,
                         responses[i].body_len);
         good |= !rc;

@@ -313,6 +313,7 @@ static bool take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
     char heard[HEARD_MAX + 1];
     cap_form_t form = { 0 };
     const view_t body = view_of(r->body, r->body_len);
+    up_note_coding(a->config.upstream, endpoint, r);
     if (r->why.rc || r->status != 200) /* whoever asks next will find out more */
         return !r->why.rc && refusal_of_status(r->status) == REFUSAL_BATCH;
     up_note_led(a->config.upstream, endpoint, NULL, r, a->config.now_ms());
@@ -359,6 +360,7 @@ static void send_probes(ask_t *a)
     for (size_t i = 0; i < a->probed; i++)
         a->probes[i] = (hc_request_t){ .url = up_url(a->config.upstream, a->probed_at[i]),
                                        .ca_file = up_ca_file(a->config.upstream),
+                                       .plain = up_plain(a->config.upstream, a->probed_at[i]),
                                        .post = a->alone ? view_str(LATEST_CHAIN_REQUEST) : jr_probe(),
                                        .body_max = PROBE_MAX,
                                        .timeout_ms = ASK_BATCH_MAX_MS };

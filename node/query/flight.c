@@ -521,6 +521,7 @@ static void on_response(void *ctx)
 static void submit(flights_t *f, batch_t *b)
 {
     b->sent = true;
+    b->request.plain = up_plain(f->config.upstream, b->endpoint);
     b->request.led = up_led(f->config.upstream, &b->arena, b->endpoint, f->config.now_ms());
     f->held += b->tall ? 0 : b->request.body_max;
     f->tall |= b->tall;

@@ -250,11 +250,13 @@ static void note_pace(up_t *u, const batch_t *b, uint64_t now_ms)
         up_took(u, b->endpoint, b->response.elapsed_ms, !given_up, now_ms);
 }
 
-/* Notes where it was led. */
+/* Notes where it was led, and whether its content coding was of use. */
 static void note_led(up_t *u, batch_t *b, uint64_t now_ms)
 {
-    if (b->sent)
-        up_note_led(u, b->endpoint, b->request.led, &b->response, now_ms);
+    if (!b->sent)
+        return;
+    up_note_led(u, b->endpoint, b->request.led, &b->response, now_ms);
+    up_note_coding(u, b->endpoint, &b->response);
 }
 
 /* Counts what was asked, and what came. */

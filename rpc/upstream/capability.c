@@ -17,8 +17,9 @@
 #define FUNDS_WAIT_MAX 4096u
 #define GAP_BLOCKS 256u /* for which it is believed that older state is not there */
 #define GAP_BLOCKS_MAX ((uint64_t)1 << 20)
-#define JSON_WAIT 256u /* answers in JSON before SSZ is asked for again, */
-#define SSZ_WAIT 8u    /* ... and in SSZ, of no use, before JSON is */
+#define PLAIN_WAIT 256u /* requests that ask for no content coding, before one for gzip is tried */
+#define JSON_WAIT 256u  /* answers in JSON before SSZ is asked for again, */
+#define SSZ_WAIT 8u     /* ... and in SSZ, of no use, before JSON is */
 
 void cap_init(cap_t *c)
 {
@@ -373,6 +374,21 @@ void cap_state(cap_t *c, uint64_t number, bool proven)
 bool cap_reaches(const cap_t *c, uint64_t number)
 {
     return !c->gap || behind(c, number) < c->gap || is_old(c);
+}
+
+bool cap_plain(cap_t *c)
+{
+    const bool plain = c->plain > 0;
+    c->plain = (uint16_t)(c->plain - plain);
+    return plain;
+}
+
+void cap_misread(cap_t *c)
+{
+    if (c->plain) /* it was on its way when that was learned */
+        return;
+    c->plain_wait = (uint16_t)(!c->plain_wait ? PLAIN_WAIT : c->plain_wait < UNTIL_MAX ? 2 * c->plain_wait : UNTIL_MAX);
+    c->plain = c->plain_wait;
 }
 
 int cap_route(cap_t *c, unsigned kind)

@@ -86,6 +86,8 @@ typedef struct {
     uint16_t back;       /* batch before that */
     uint16_t fits;       /* the largest that was answered where busy_of were refused; 0: not known, */
     uint8_t proofs;      /* ... and how often that was seen */
+    uint16_t plain;      /* requests still to come that ask for no content coding, */
+    uint16_t plain_wait; /* ... and how many there were to be last time; 0: its coding was never of no use */
     bool settling;       /* the last batch was refused: one at a time, please */
     cap_route_t routes[CAP_ROUTES];
 } cap_t;
@@ -156,6 +158,13 @@ void cap_state(cap_t *c, uint64_t number, bool proven);
 /* Whether it may have state at that block: it has not refused one as far behind the newest that it was asked for, or
  * that is long ago. */
 bool cap_reaches(const cap_t *c, uint64_t number);
+
+/* Whether a request is to ask for no content coding; before each, as that its coding is of no use is forgotten after
+ * some, the later the more often it was so. */
+bool cap_plain(cap_t *c);
+
+/* Its answer's content coding was of no use. */
+void cap_misread(cap_t *c);
 
 /* How a route is to be asked; before each time, as what was learned of it is forgotten after some. */
 int cap_route(cap_t *c, unsigned kind);

@@ -542,6 +542,22 @@ int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx)
     return got;
 }
 
+bool up_plain(up_t *u, size_t i)
+{
+    pthread_mutex_lock(&u->lock);
+    const bool plain = cap_plain(&u->at[i].can);
+    pthread_mutex_unlock(&u->lock);
+    return plain;
+}
+
+void up_note_coding(up_t *u, size_t i, const hc_response_t *answer)
+{
+    pthread_mutex_lock(&u->lock);
+    if (answer->misread)
+        cap_misread(&u->at[i].can);
+    pthread_mutex_unlock(&u->lock);
+}
+
 bool up_hints(up_t *u, size_t i, uint64_t now_ms)
 {
     pthread_mutex_lock(&u->lock);

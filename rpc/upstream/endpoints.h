@@ -123,6 +123,11 @@ bool up_hedge(up_t *u, size_t i, uint64_t now_ms, unsigned requests);
 cap_t up_capability(up_t *u, size_t i);
 int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx);
 
+/* Whether a request to endpoint i, that is sent then, asks for no content coding (hc_request_t.plain); and notes what
+ * came of its coding. */
+bool up_plain(up_t *u, size_t i);
+void up_note_coding(up_t *u, size_t i, const hc_response_t *answer);
+
 /* Whether endpoint i may be asked for an access list: it gives them, as far as is known, and is in no back-off. */
 bool up_hints(up_t *u, size_t i, uint64_t now_ms);
 

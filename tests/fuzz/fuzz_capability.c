@@ -117,6 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             abort();
         if (elements % 8 == 4)
             cap_read_hint(&c, *at % 32u, elements % 32u);
+        if (elements % 16 == 12 && !cap_plain(&c)) {
+            cap_misread(&c);
+            if (!c.plain || c.plain > 16384)
+                abort();
+        }
         if (elements % 8 == 5)
             cap_gave_hint(&c, &c.form);
         if (elements % 8 == 6 && cap_route(&c, *at % CAP_ROUTES) != ROUTE_SSZ)

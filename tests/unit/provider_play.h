@@ -73,7 +73,7 @@ typedef struct play {
     /* odd forms */
     bool long_values, short_keys;  /* slots' values with leading zeros; slots named as quantities */
     const char *envelope, *member; /* further members, with a comma before them */
-    bool gzip, x_gzip, chunked, reversed, text_ids, same_ids, page;
+    bool gzip, x_gzip, false_gzip, chunked, reversed, text_ids, same_ids, page;
     int redirect; /* status of the first answer, to the same server's /moved */
     enum { LIE_NONE, LIE_BALANCE, LIE_VALUE, LIE_OTHER_SLOT, LIE_EXTRA_NODE, LIE_NODE, LIE_CODE, LIE_ROOT } lie;
     enum { HEADER_GOOD, HEADER_BROKEN, HEADER_BEFORE } header; /* ... no hash of 32 bytes in it; of the block before */
@@ -377,6 +377,7 @@ typedef struct {
     const char *more; /* header lines */
     char *body;       /* from malloc */
     size_t len;
+    bool coded; /* it says that it is in gzip, and is not */
 } play_answer_t;
 
 static inline bool play_has_hint(const char *request)
@@ -544,9 +545,9 @@ static inline bool play_send(int fd, const play_t *p, play_answer_t *a)
     if (p->gzip || p->x_gzip)
         play_pack(a);
     int n = snprintf(head, sizeof head, "HTTP/1.1 %d X\r\n%s%s", a->status, a->more,
-                     p->gzip     ? "Content-Encoding: gzip\r\n"
-                     : p->x_gzip ? "Content-Encoding: x-gzip\r\n"
-                                 : "");
+                     p->gzip || a->coded ? "Content-Encoding: gzip\r\n"
+                     : p->x_gzip         ? "Content-Encoding: x-gzip\r\n"
+                                         : "");
     snprintf(head + n, sizeof head - (size_t)n,
              p->chunked ? "Transfer-Encoding: chunked\r\n\r\n%zx\r\n" : "Content-Length: %zu\r\n\r\n", a->len);
     if (!say(fd, head))
@@ -574,6 +575,7 @@ static inline bool play_serve(int fd, const char *request)
     play_t *p = fake_self->ctx;
     play_answer_t a = { .status = 200, .more = "Content-Type: application/json\r\n" };
     json_t *body = json_loads(strstr(request, "\r\n\r\n") + 4, 0, NULL);
+    a.coded = p->false_gzip && !strstr(request, "\r\nAccept-Encoding: identity\r\n");
     pthread_mutex_lock(&p->lock);
     if (!p->began_ms)
         p->began_ms = clock_ms();

@@ -400,6 +400,23 @@ START_TEST(a_route_is_asked_for_json_or_ssz_alone_for_a_while_only)
 }
 END_TEST
 
+START_TEST(a_coding_of_no_use_is_asked_for_ever_more_seldom)
+{
+    cap_t c;
+    cap_init(&c);
+    ck_assert(!cap_plain(&c));
+    for (unsigned i = 0, most = 256; i < 9; i++, most *= 2) {
+        unsigned plain = 0;
+        cap_misread(&c);
+        cap_misread(&c); /* one that went out beside it */
+        while (cap_plain(&c) && plain < 100000)
+            plain++;
+        ck_assert_uint_eq(plain, most < 16384 ? most : 16384);
+        ck_assert(!cap_plain(&c));
+    }
+}
+END_TEST
+
 START_TEST(how_far_back_state_is_kept_is_learned_from_both_sides)
 {
     cap_t c;
@@ -530,7 +547,7 @@ int main(void)
         slots_of_a_proof_are_halved_to_what_was_given,
         more_slots_are_tried_slowly_and_a_limit_that_stands_ever_more_seldom,
         what_was_learned_once_is_not_kept_for_ever, a_route_is_asked_for_json_or_ssz_alone_for_a_while_only,
-        how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,
-        who_knew_no_hash_yet_may_be_of_another_branch, who_takes_no_hashes_is_tried_ever_more_seldom,
-        refusals_are_told_apart_by_their_words);
+        a_coding_of_no_use_is_asked_for_ever_more_seldom, how_far_back_state_is_kept_is_learned_from_both_sides,
+        forms_become_simpler_once_each, who_knew_no_hash_yet_may_be_of_another_branch,
+        who_takes_no_hashes_is_tried_ever_more_seldom, refusals_are_told_apart_by_their_words);
 }

@@ -389,6 +389,20 @@ START_TEST(a_reason_of_any_length_is_cut_to_fit)
 }
 END_TEST
 
+START_TEST(that_a_coding_is_of_no_use_is_known_of_each_and_of_its_url)
+{
+    static const char *const next[] = { "https://one.example:444", "https://three.example" };
+    hc_response_t good = { .status = 200 }, bad = { .status = 200, .misread = true };
+    up_t *u = up_new(urls, 3);
+    up_note_coding(u, 0, &good);
+    up_note_coding(u, 2, &bad);
+    ck_assert(!up_plain(u, 0) && !up_plain(u, 1) && up_plain(u, 2));
+    ck_assert_int_eq(up_replace(u, next, 2, 2000), RC_OK);
+    ck_assert(!up_plain(u, 3) && up_plain(u, 2));
+    up_free(u);
+}
+END_TEST
+
 START_TEST(others_take_their_places_and_who_stays_keeps_what_is_known_of_him)
 {
     static const char *const next[] = { "https://four.example", "https://three.example" };
@@ -636,6 +650,7 @@ int main(void)
         who_lets_hints_wait_is_asked_for_none_ever_longer_until_one_is_answered,
         who_was_called_back_soon_is_not_taken_for_fast, a_success_ends_back_off_and_starts_the_count_anew,
         what_may_be_a_secret_is_blanked_in_the_words_of_others, a_reason_of_any_length_is_cut_to_fit,
+        that_a_coding_is_of_no_use_is_known_of_each_and_of_its_url,
         others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
         a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new, no_number_is_given_to_two_endpoints,
         who_keeps_no_old_state_comes_last_for_it_and_who_retired_never,

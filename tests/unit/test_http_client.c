@@ -469,7 +469,7 @@ static bool be_misread(int fd, const char *request)
     return say(fd, identity ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" : coded);
 }
 
-/* Once, and remembered for as many requests as are no burden. */
+/* Once, and whoever asks is told: what an endpoint's coding is worth is remembered where the rest of it is. */
 START_TEST(who_packs_its_answers_badly_is_asked_for_them_as_they_are)
 {
     static const char *const answers[] = {
@@ -483,13 +483,14 @@ START_TEST(who_packs_its_answers_badly_is_asked_for_them_as_they_are)
         coded = answers[i];
         atomic_store(&codings, 0);
         atomic_store(&plain, 0);
-        for (unsigned k = 0; k < 300; k++) {
-            hc_response_t r = ask(c, f->port, (hc_request_t){ .post = view_str("[]") });
+        for (unsigned k = 0; k < 4; k++) {
+            hc_response_t r = ask(c, f->port, (hc_request_t){ .post = view_str("[]"), .plain = k > 1 });
+            ck_assert(r.misread == (k < 2));
             ck_assert_msg(r.why.rc == RC_OK && r.status == 200 && r.body_len == 2, "%s", r.why.text);
             hc_response_clear(&r);
         }
-        ck_assert_uint_eq(atomic_load(&plain), 300);
-        ck_assert_uint_eq(atomic_load(&codings), 2); /* at first, and after 256 */
+        ck_assert_uint_eq(atomic_load(&plain), 4);
+        ck_assert_uint_eq(atomic_load(&codings), 2);
         hc_free(c);
         fake_free(f);
     }

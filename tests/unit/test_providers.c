@@ -49,6 +49,7 @@ static const row_t rows[] = {
     { "elements in another order", { .reversed = true }, 7, 13, { 0 } },
     { "gzip", { .gzip = true }, 7, 13, { 0 } },
     { "x-gzip", { .x_gzip = true }, 7, 13, { 0 } },
+    { "gzip that cannot be unpacked", { .false_gzip = true }, 7, 14, { 0 } },
     { "chunked", { .chunked = true }, 7, 13, { 0 } },
     LIMITS(FORM_500),
     LIMITS(FORM_400),
