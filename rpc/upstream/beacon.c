@@ -285,15 +285,32 @@ static rc_t decode_ssz_updates(bn_object_t *out, size_t *count, ctx_t *c, err_t 
     return RC_OK;
 }
 
+/* Sets the fork of an object that comes without one: that at the slot of its (attested) header, read in the form in
+ * which that fork has headers. In another form than its own the slot is mostly beyond all forks, so the newest comes
+ * last. False: there is no such fork. */
+static bool fork_by_ssz(ctx_t *c, view_t body)
+{
+    for (size_t f = 0; f < LC_FORKS; f++) {
+        uint64_t slot;
+        const bn_object_t as = { .fork = (lc_fork_t)f, .ssz = body };
+        if (!bn_slot(&slot, &as) || lc_fork_at_epoch(c->form.net, lc_epoch_of_slot(c->form.net, slot)) != as.fork)
+            continue;
+        c->form.fork = as.fork;
+        return true;
+    }
+    return false;
+}
+
 static rc_t decode_ssz(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, const char *header_version, view_t body)
 {
     if (body.n == 0)
         return err_say(e, RC_MALFORMED, "empty");
     if (body.n > LC_OBJECT_LEN_MAX)
         return err_say(e, RC_LIMIT, "object too large");
-    if (!fork_by_name(c, header_version))
-        return err_in(e, header_version ? RC_UNSUPPORTED : RC_MALFORMED, "Eth-Consensus-Version", "%s",
-                      header_version ? NOT_KNOWN : "is missing");
+    if (!header_version && !fork_by_ssz(c, body))
+        return err_in(e, RC_MALFORMED, "Eth-Consensus-Version", "is missing");
+    if (header_version && !fork_by_name(c, header_version))
+        return err_in(e, RC_UNSUPPORTED, "Eth-Consensus-Version", "%s", NOT_KNOWN);
     *out = (bn_object_t){ c->form.fork, body, c->newer };
     *count = 1;
     return RC_OK;

@@ -48,8 +48,8 @@ size_t bn_body_max(const lc_want_t *want);
  * one.
  *   content_type       header value; decides between SSZ and JSON
  *   consensus_version  Eth-Consensus-Version header or NULL; not looked at for LC_UPDATE, whose objects carry their own
- *                      fork. Required for SSZ. Where JSON has no "version", it decides, or else the slot of the
- *                      (attested) header
+ *                      fork. Where JSON has no "version", it decides. Where nothing says the fork, the slot of the
+ *                      (attested) header does
  *   out                at least want->count (LC_UPDATE) or 1 elements; objects in the arena (or borrowed from body)
  *   e                  names the field at fault ("data.attested_header.beacon.slot"; empty: the answer as a whole),
  *   and repeats

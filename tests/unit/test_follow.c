@@ -15,7 +15,18 @@ typedef struct {
     unsigned slot;
     unsigned lies;  /* byte of its optimistic updates that is another one; 0: none */
     unsigned fault; /* of its optimistic updates in SSZ: row of ssz_faults, from 1 on */
-    enum { ODD_NOT, ODD_JSON, ODD_BARE, ODD_MEMBER, ODD_STATUS, ODD_PAGE, ODD_EMPTY, ODD_NEWER, ODD_MOVED } odd;
+    enum {
+        ODD_NOT,
+        ODD_JSON,
+        ODD_BARE,
+        ODD_MEMBER,
+        ODD_STATUS,
+        ODD_PAGE,
+        ODD_EMPTY,
+        ODD_NEWER,
+        ODD_MOVED,
+        ODD_UNNAMED
+    } odd;
     int status;        /* of its optimistic updates, if that is odd */
     unsigned pause_ms; /* before them, unless the other API is asked for one */
     bool later;        /* it has no update of period 0 */
@@ -28,8 +39,8 @@ typedef struct {
 static const struct {
     int status;
     bool versioned, surplus;
-} ssz_faults[] = { { 200, true, true },  { 200, false, false }, { 400, true, false },
-                   { 404, true, false }, { 406, true, false },  { 415, true, false } };
+} ssz_faults[] = { { 200, true, true },  { 200, false, true }, { 400, true, false },
+                   { 404, true, false }, { 406, true, false }, { 415, true, false } };
 #define SSZ_FAULTS (sizeof ssz_faults / sizeof ssz_faults[0])
 
 static lc_network_t net;
@@ -80,7 +91,8 @@ static bool send_object(int fd, const char *kind, unsigned slot, unsigned spoilt
 static bool send_odd(beacon_t *b, int fd, const char *request)
 {
     static const char json[] = "Content-Type: application/json\r\n";
-    view_t body = fx_read(b->odd == ODD_NEWER ? "minimal-fulu/optimistic-144.ssz" : "minimal-fulu/optimistic-144.json");
+    const bool ssz = b->odd == ODD_NEWER || b->odd == ODD_UNNAMED;
+    view_t body = fx_read(ssz ? "minimal-fulu/optimistic-144.ssz" : "minimal-fulu/optimistic-144.json");
     char head[400], member[40] = "";
     const char *more = json;
     const bool moves = b->odd == ODD_MOVED && !strstr(request, "GET /moved"), page = b->odd == ODD_PAGE;
@@ -88,6 +100,8 @@ static bool send_odd(beacon_t *b, int fd, const char *request)
         more = "Content-Type: application/json\r\nEth-Consensus-Version: fulu\r\n";
     if (b->odd == ODD_NEWER)
         more = "Content-Type: application/octet-stream\r\nEth-Consensus-Version: heze\r\n";
+    if (b->odd == ODD_UNNAMED)
+        more = "Content-Type: application/octet-stream\r\n";
     if (moves)
         more = "Location: /moved/optimistic_update\r\n";
     if (b->odd == ODD_MEMBER)
@@ -311,7 +325,8 @@ static const struct {
 } behaviours[] = {
     { "honest", { .lies = 0 }, 4, 0, 0, 0, 0 },
     { "SSZ with surplus bytes", { .fault = 1 }, 5, 0, 0, 0, 0 },
-    { "SSZ without a version", { .fault = 2 }, 5, 0, 0, 0, 0 },
+    { "SSZ without a version", { .odd = ODD_UNNAMED }, 4, 0, 0, 0, 0 },
+    { "... with surplus bytes", { .fault = 2 }, 5, 0, 0, 0, 0 },
     { "400 for SSZ before JSON in Accept", { .fault = 3 }, 5, 0, 0, 0, 0 },
     { "404 for it", { .fault = 4 }, 5, 0, 0, 0, 0 },
     { "406 for it", { .fault = 5 }, 5, 0, 0, 0, 0 },
