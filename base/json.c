@@ -731,13 +731,16 @@ bool jo_opt_time(const jo_t *o, int64_t *out, const char *key)
 
 /* --- hexadecimal --- */
 
-static const char *const form_names[] = { [HEX_0X] = "hex with 0x", [HEX_BARE] = "hex without 0x", [HEX_ANY] = "hex" };
+static const char *const form_names[] = {
+    [HEX_0X] = "hex with 0x", [HEX_BARE] = "hex without 0x", [HEX_ANY] = "hex", [HEX_LOOSE] = "hex"
+};
 
 /* The digits of a text of the form. */
 static bool digits_of(view_t *out, const json_t *v, hex_form_t form)
 {
     view_t text = text_of(v);
-    const bool prefixed = text.n >= 2 && text.p[0] == '0' && text.p[1] == 'x';
+    const bool prefixed =
+        text.n >= 2 && text.p[0] == '0' && (text.p[1] == 'x' || (form == HEX_LOOSE && text.p[1] == 'X'));
     if (!text.p || (form == HEX_0X && !prefixed) || (form == HEX_BARE && prefixed))
         return false;
     *out = prefixed ? view_of(text.p + 2, text.n - 2) : text;
@@ -801,13 +804,13 @@ bool jo_opt_bytes(const jo_t *o, view_t *out, arena_t *a, const char *key, size_
     return read_bytes(o, may(o, key), out, a, key, (bytes_t){ min, max, form });
 }
 
-/* "0x" and 1 to 64 digits. */
-static bool padded(u256_t *out, const json_t *v, bool zeros_allowed)
+/* The prefix of the form and 1 to 64 digits. */
+static bool padded(u256_t *out, const json_t *v, hex_form_t form, bool zeros_allowed)
 {
     char all[64];
     uint8_t b[32];
     view_t d;
-    if (!digits_of(&d, v, HEX_0X) || d.n == 0 || d.n > sizeof all || (!zeros_allowed && d.n > 1 && d.p[0] == '0'))
+    if (!digits_of(&d, v, form) || d.n == 0 || d.n > sizeof all || (!zeros_allowed && d.n > 1 && d.p[0] == '0'))
         return false;
     memset(all, '0', sizeof all - d.n);
     memcpy(all + sizeof all - d.n, d.p, d.n);
@@ -817,9 +820,9 @@ static bool padded(u256_t *out, const json_t *v, bool zeros_allowed)
     return true;
 }
 
-static bool read_256(const jo_t *o, const json_t *v, u256_t *out, const char *key, bool zeros_allowed)
+static bool read_256(const jo_t *o, const json_t *v, u256_t *out, const char *key, hex_form_t form, bool zeros_allowed)
 {
-    if (!v || padded(out, v, zeros_allowed))
+    if (!v || padded(out, v, form, zeros_allowed))
         return v;
     return jo_fail(o, key, RC_MALFORMED, "must be a quantity of at most 256 bits, such as \"0x1a\""), false;
 }
@@ -829,7 +832,7 @@ static bool read_quantity(const jo_t *o, const json_t *v, uint64_t *out, const c
     u256_t x;
     if (!v)
         return false;
-    if (!padded(&x, v, false) || !u256_fits_u64(&x))
+    if (!padded(&x, v, HEX_0X, false) || !u256_fits_u64(&x))
         return jo_fail(o, key, RC_MALFORMED, "must be a quantity of at most 64 bits, such as \"0x1a\""), false;
     *out = x.w[0];
     return true;
@@ -850,19 +853,19 @@ bool jo_opt_quantity(const jo_t *o, uint64_t *out, const char *key)
 u256_t jo_quantity256(const jo_t *o, const char *key)
 {
     u256_t x = u256_of(0);
-    read_256(o, need(o, key), &x, key, false);
+    read_256(o, need(o, key), &x, key, HEX_0X, false);
     return x;
 }
 
 bool jo_opt_quantity256(const jo_t *o, u256_t *out, const char *key)
 {
-    return read_256(o, may(o, key), out, key, false);
+    return read_256(o, may(o, key), out, key, HEX_0X, false);
 }
 
-u256_t jo_padded256(const jo_t *o, const char *key)
+u256_t jo_padded256(const jo_t *o, const char *key, hex_form_t form)
 {
     u256_t x = u256_of(0);
-    read_256(o, need(o, key), &x, key, true);
+    read_256(o, need(o, key), &x, key, form, true);
     return x;
 }
 

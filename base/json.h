@@ -181,7 +181,8 @@ bool jo_opt_time(const jo_t *o, int64_t *out, const char *key);
 typedef enum {
     HEX_0X,   /* "0x" is there, as in Ethereum's APIs */
     HEX_BARE, /* it is not, as in Intel's documents */
-    HEX_ANY   /* it may be, as people write it */
+    HEX_ANY,  /* it may be, as people write it */
+    HEX_LOOSE /* it may be, also as "0X" */
 } hex_form_t;
 
 /* Exactly n bytes. False: out is untouched. */
@@ -198,8 +199,8 @@ bool jo_opt_quantity(const jo_t *o, uint64_t *out, const char *key);
 u256_t jo_quantity256(const jo_t *o, const char *key);
 bool jo_opt_quantity256(const jo_t *o, u256_t *out, const char *key);
 
-/* "0x" and 1 to 64 digits, quantity or padded: as servers write the slots of eth_getProof. */
-u256_t jo_padded256(const jo_t *o, const char *key);
+/* The form's "0x" and 1 to 64 digits, quantity or padded: as servers write the slots of eth_getProof. */
+u256_t jo_padded256(const jo_t *o, const char *key, hex_form_t form);
 
 /* --- text again: a member (NULL: o itself) without spaces, into the arena with a NUL; counts as read with all below it
  * --- */

@@ -9,7 +9,7 @@
 /* How numbers and bytes are written. */
 typedef enum {
     FORM_GETH,     /* quantities, and 0x before bytes */
-    FORM_PROTOTYPE /* also numbers, decimal text, leading zeros, and bytes without 0x */
+    FORM_PROTOTYPE /* also numbers, decimal text, leading zeros, 0X, and bytes without 0x */
 } form_t;
 
 /* A number as the prototype took it. False: it is not there. */
@@ -21,8 +21,8 @@ static bool read_number(const jo_t *o, u256_t *out, const char *key, form_t form
     const view_t text = kind == JO_TEXT ? jo_text(o, key, 0, 80) : view_of(NULL, 0);
     if (kind == JO_INTEGER)
         *out = u256_of(jo_u64(o, key, 0, UINT64_MAX));
-    else if (text.n > 1 && text.p[0] == '0' && text.p[1] == 'x')
-        *out = jo_padded256(o, key);
+    else if (text.n > 1 && text.p[0] == '0' && (text.p[1] | 0x20) == 'x')
+        *out = jo_padded256(o, key, HEX_LOOSE);
     else if (text.n && text.p[0] >= '0' && text.p[0] <= '9')
         *out = jo_decimal256(o, key);
     else
@@ -41,6 +41,24 @@ static bool read_number64(const jo_t *o, uint64_t *out, const char *key, form_t 
         jo_fail(o, key, RC_MALFORMED, "must be a quantity below 2^64");
     *out = n.w[0];
     return there;
+}
+
+/* The same where they have to be there. */
+static u256_t need_number(const jo_t *o, const char *key, form_t form)
+{
+    u256_t n = u256_of(0);
+    return read_number(o, &n, key, form) ? n : jo_quantity256(o, key);
+}
+
+static uint64_t need_number64(const jo_t *o, const char *key, form_t form)
+{
+    uint64_t n = 0;
+    return read_number64(o, &n, key, form) ? n : jo_quantity(o, key);
+}
+
+static hex_form_t hex_of(form_t form)
+{
+    return form == FORM_GETH ? HEX_0X : HEX_LOOSE;
 }
 
 static void read_fees(ex_request_t *q, const jo_t *o, form_t form)
@@ -72,10 +90,10 @@ static void read_data(ex_request_t *q, arena_t *a, const jo_t *o, hex_form_t hex
     q->data = input;
 }
 
-static void read_blobs(ex_request_t *q, arena_t *a, const jo_t *o)
+static void read_blobs(ex_request_t *q, arena_t *a, const jo_t *o, form_t form)
 {
     jo_t list, one;
-    q->has_max_blob_fee = jo_opt_quantity256(o, &q->max_blob_fee, "maxFeePerBlobGas");
+    q->has_max_blob_fee = read_number(o, &q->max_blob_fee, "maxFeePerBlobGas", form);
     q->has_blobs = jo_opt_list(o, &list, "blobVersionedHashes", 0, API_BLOBS_MAX);
     if (!q->has_blobs)
         return;
@@ -83,7 +101,7 @@ static void read_blobs(ex_request_t *q, arena_t *a, const jo_t *o)
     if (!hashes)
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
     while (hashes && jo_next(&list, &one)) {
-        jo_hex(&one, hashes[q->blob_count].b, sizeof(hash32_t), NULL, HEX_0X);
+        jo_hex(&one, hashes[q->blob_count].b, sizeof(hash32_t), NULL, hex_of(form));
         q->blob_count++;
     }
     q->blob_hashes = hashes;
@@ -107,7 +125,7 @@ static void recover_signer(evm_authorization_t *out, const u256_t *r, const u256
     out->signer_valid = parity <= 1 && !ecdsa_recover65(&out->signer, signature, &digest);
 }
 
-static void read_authorizations(ex_request_t *q, arena_t *a, const jo_t *o)
+static void read_authorizations(ex_request_t *q, arena_t *a, const jo_t *o, form_t form)
 {
     jo_t list, one;
     q->has_authorizations = jo_opt_list(o, &list, "authorizationList", 0, API_AUTHORIZATIONS_MAX);
@@ -120,11 +138,11 @@ static void read_authorizations(ex_request_t *q, arena_t *a, const jo_t *o)
     while (all && signatures && jo_next(&list, &one)) {
         u256_t *signature = &signatures[3 * q->authorization_count];
         evm_authorization_t *x = &all[q->authorization_count++];
-        x->chain_id = jo_quantity256(&one, "chainId");
-        jo_hex(&one, x->address.b, sizeof x->address.b, "address", HEX_0X);
-        x->nonce = jo_quantity(&one, "nonce");
-        const uint64_t parity = jo_quantity(&one, "yParity");
-        const u256_t r = jo_quantity256(&one, "r"), s = jo_quantity256(&one, "s");
+        x->chain_id = need_number(&one, "chainId", form);
+        jo_hex(&one, x->address.b, sizeof x->address.b, "address", hex_of(form));
+        x->nonce = need_number64(&one, "nonce", form);
+        const uint64_t parity = need_number64(&one, "yParity", form);
+        const u256_t r = need_number(&one, "r", form), s = need_number(&one, "s", form);
         signature[0] = u256_of(parity);
         signature[1] = r;
         signature[2] = s;
@@ -136,15 +154,15 @@ static void read_authorizations(ex_request_t *q, arena_t *a, const jo_t *o)
 }
 
 /* What has no influence on a call, but must be well-formed. */
-static void read_ignored(const jo_t *o)
+static void read_ignored(const jo_t *o, form_t form)
 {
     uint64_t x;
-    jo_opt_quantity(o, &x, "type");
+    read_number64(o, &x, "type", form);
 }
 
 static rc_t read_call(ex_request_t *out, arena_t *a, const jo_t *o, form_t form)
 {
-    const hex_form_t hex = form == FORM_GETH ? HEX_0X : HEX_ANY;
+    const hex_form_t hex = hex_of(form);
     ex_request_t q = { .has_to = false };
     jo_t list;
     jo_opt_hex(o, q.from.b, sizeof q.from.b, "from", hex);
@@ -155,9 +173,9 @@ static rc_t read_call(ex_request_t *out, arena_t *a, const jo_t *o, form_t form)
     read_fees(&q, o, form);
     read_data(&q, a, o, hex);
     q.has_nonce = read_number64(o, &q.nonce, "nonce", form);
-    read_blobs(&q, a, o);
-    read_authorizations(&q, a, o);
-    read_ignored(o);
+    read_blobs(&q, a, o, form);
+    read_authorizations(&q, a, o, form);
+    read_ignored(o, form);
     q.has_access = jo_opt_list(o, &list, "accessList", 0, SIZE_MAX);
     if (q.has_access && jr_read_access_list(&q.access, &q.access_count, a, &list))
         return jo_rc(o);

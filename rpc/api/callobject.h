@@ -22,9 +22,9 @@
 NODISCARD rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o);
 
 /* The same from a whole body (POST /call), as the prototype took it, too: members that are not known are passed over
- * (they prove nothing and break nothing); gas, value, fees, nonce and chainId may be numbers, decimal text, or hex with
+ * (they prove nothing and break nothing); every number may also be a JSON integer, decimal text, or hex with
  * leading zeros;
- * addresses and data may lack the 0x. */
+ * addresses, hashes and data may lack the 0x, and 0X stands for it. */
 NODISCARD rc_t api_parse_call(ex_request_t *out, err_t *e, arena_t *a, view_t body);
 
 #endif

@@ -10,7 +10,7 @@
 
 static void put_number(wr_t *w, const jo_t *o, const char *key)
 {
-    const u256_t x = jo_padded256(o, key);
+    const u256_t x = jo_padded256(o, key, HEX_0X);
     rlp_put_u256(w, &x);
 }
 

@@ -160,8 +160,8 @@ static void read_nodes(ex_nodes_t *out, arena_t *a, const jo_t *o, const char *k
 
 static void read_slot(ex_slot_answer_t *out, arena_t *a, const jo_t *o)
 {
-    out->key = jo_padded256(o, "key");
-    out->value = jo_padded256(o, "value");
+    out->key = jo_padded256(o, "key", HEX_0X);
+    out->value = jo_padded256(o, "value", HEX_0X);
     read_nodes(&out->proof, a, o, "proof");
 }
 

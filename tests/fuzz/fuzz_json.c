@@ -37,7 +37,7 @@ static void try_reader(view_t text, unsigned which, arena_t *a)
         case 3: jo_hex(&item, b, sizeof b, NULL, HEX_ANY); break;
         case 4: jo_bytes(&item, a, NULL, 0, 100, HEX_0X); break;
         case 5: jo_quantity(&item, NULL); break;
-        case 6: jo_padded256(&item, NULL); break;
+        case 6: jo_padded256(&item, NULL, HEX_0X); break;
         case 7: jo_word(&item, NULL, words); break;
         case 8: jo_time(&item, NULL); break;
         case 9: jo_bool(&item, NULL); break;

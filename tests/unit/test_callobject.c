@@ -99,6 +99,11 @@ static const struct {
       "must be 32 bytes" },
     { "{\"chainId\":1.5}", "chainId", "must be a quantity" },
     { "{\"nonce\":true}", "nonce", "must be a quantity" },
+    { "{\"nonce\":\"0X\"}", "nonce", "must be a quantity" },
+    { "{\"type\":\"two\"}", "type", "must be a quantity" },
+    { "{\"data\":\"0X0x12\"}", "data", "must be bytes" },
+    { "{\"maxFeePerBlobGas\":-1}", "maxFeePerBlobGas", "must be a number of at least 0" },
+    { "{\"authorizationList\":[{}]}", "authorizationList[0].chainId", "is required" },
 };
 
 START_TEST(each_bad_call_object_is_refused_with_the_field_s_name)
@@ -125,6 +130,7 @@ START_TEST(forms_of_the_prototype_are_taken)
         "{\"to\":\"ac0000000000000000000000000000000000a000\",\"data\":\"1234\",\"gas\":21000,\"value\":16}",
         "{\"to\":" ADDR ",\"input\":\"1234\",\"gas\":\"21000\",\"value\":\"16\"}",
         "{\"to\":" ADDR ",\"data\":\"0x1234\",\"gas\":\"0x0005208\",\"value\":\"0x010\"}",
+        "{\"to\":\"0Xac0000000000000000000000000000000000a000\",\"data\":\"0X1234\",\"gas\":\"0X5208\",\"value\":\"0X010\"}",
         "{\"to\":" ADDR ",\"data\":\"0x1234\",\"gas\":21000,\"value\":16,\"gasLimit\":{\"a\":[1]},\"dta\":null}",
         "{\"to\":" ADDR ",\"data\":\"0x1234\",\"gas\":21000,\"value\":16,\"from\":null,\"gasPrice\":null,"
         "\"maxFeePerGas\":null,\"maxPriorityFeePerGas\":null,\"nonce\":null,\"type\":null,\"chainId\":null,"
@@ -147,7 +153,7 @@ END_TEST
 
 START_TEST(every_number_is_taken_in_the_prototype_s_forms)
 {
-    static const char *const forms[] = { "26", "\"26\"", "\"0x1a\"", "\"0x01a\"" };
+    static const char *const forms[] = { "26", "\"26\"", "\"0x1a\"", "\"0x01a\"", "\"0X1a\"", "\"0X001A\"" };
     arena_t a;
     ex_request_t q;
     err_t e = { 0 };
@@ -163,12 +169,48 @@ START_TEST(every_number_is_taken_in_the_prototype_s_forms)
                  forms[i]);
         ck_assert_msg(parse(&q, &e, &a, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
         ck_assert_msg(q.gas_price.w[0] == 26 && q.max_priority_fee.w[0] == 26 && q.has_max_fee, "%s", text);
+        snprintf(text, sizeof text,
+                 "{\"type\":%s,\"maxFeePerBlobGas\":%s,\"authorizationList\":[{\"chainId\":%s,\"address\":" ADDR
+                 ",\"nonce\":%s,\"yParity\":%s,\"r\":%s,\"s\":%s}]}",
+                 forms[i], forms[i], forms[i], forms[i], forms[i], forms[i], forms[i]);
+        ck_assert_msg(parse(&q, &e, &a, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
+        ck_assert_msg(q.has_max_blob_fee && q.max_blob_fee.w[0] == 26 && q.authorization_count == 1, "%s", text);
+        ck_assert_msg(q.authorizations[0].nonce == 26 && q.authorizations[0].chain_id.w[0] == 26, "%s", text);
+        for (size_t k = 0; k < 3; k++)
+            ck_assert_msg(q.authorization_signatures[k].w[0] == 26, "%s", text);
     }
     arena_free(&a);
 }
 END_TEST
 
-/* As /rpc and /v1 read it: geth's forms alone. */
+/* As /rpc and /v1 read it. */
+START_TEST(elsewhere_geth_s_forms_alone_are_taken)
+{
+    static const char *const others[] = { "{\"gas\":\"0X1\"}",
+                                          "{\"value\":\"0X1\"}",
+                                          "{\"nonce\":1}",
+                                          "{\"maxFeePerBlobGas\":\"0x01\"}",
+                                          "{\"type\":\"1\"}",
+                                          "{\"data\":\"0X12\"}",
+                                          "{\"data\":\"12\"}",
+                                          "{\"chainId\":\"1\"}",
+                                          "{\"authorizationList\":[{\"chainId\":1}]}" };
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        ex_request_t q;
+        err_t e;
+        jo_doc_t doc;
+        const jo_t o = jo_open(&doc, &e, view_str(others[i]), API_CALL_MAX, JO_LENIENT);
+        ck_assert_msg(api_read_call(&q, &a, &o) == RC_MALFORMED, "%s", others[i]);
+        ck_assert_msg(strstr(e.text, "such as \"0x1a\"") || strstr(e.text, "must be bytes of hex with 0x"), "%s: %s",
+                      others[i], e.text);
+        jo_close(&doc);
+    }
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(an_unknown_field_s_name_of_any_length_is_cut)
 {
     static const size_t lengths[] = { 1, 62, 63, 64, 65, 300, 100000 };
@@ -241,6 +283,7 @@ int main(void)
 {
     return UNIT_RUN("callobject", full_call_object_is_read, least_call_objects_are_read,
                     each_bad_call_object_is_refused_with_the_field_s_name, forms_of_the_prototype_are_taken,
-                    every_number_is_taken_in_the_prototype_s_forms, an_unknown_field_s_name_of_any_length_is_cut,
-                    every_truncation_of_a_call_object_is_refused, call_object_past_its_size_is_refused);
+                    every_number_is_taken_in_the_prototype_s_forms, elsewhere_geth_s_forms_alone_are_taken,
+                    an_unknown_field_s_name_of_any_length_is_cut, every_truncation_of_a_call_object_is_refused,
+                    call_object_past_its_size_is_refused);
 }

@@ -394,6 +394,8 @@ START_TEST(hex_has_the_form_and_length_that_is_asked_for)
     ck_assert_int_eq(RC_OF("\"abcd\"", jo_hex(&o, b, 2, "v", HEX_ANY)), RC_OK);
     ck_assert_int_eq(RC_OF("\"0xabcd\"", jo_hex(&o, b, 2, "v", HEX_ANY)), RC_OK);
     ck_assert_int_eq(RC_OF("\"0x0x12\"", jo_hex(&o, b, 2, "v", HEX_ANY)), RC_MALFORMED);
+    ck_assert_int_eq(RC_OF("\"0Xabcd\"", jo_hex(&o, b, 2, "v", HEX_ANY)), RC_MALFORMED);
+    ck_assert_int_eq(RC_OF("\"0Xabcd\"", jo_hex(&o, b, 2, "v", HEX_LOOSE)), RC_OK);
     ck_assert_int_eq(RC_OF("\"abcd\"", jo_hex(&o, b, 2, "v", HEX_0X)), RC_MALFORMED);
     ck_assert_str_eq(e.text, "must be 2 bytes of hex with 0x");
     ck_assert_int_eq(RC_OF("\"0xabcd\"", jo_hex(&o, b, 2, "v", HEX_BARE)), RC_MALFORMED);
@@ -430,8 +432,11 @@ START_TEST(quantities_are_ethereums)
     ck_assert_int_eq(RC_OF("\"0x\"", jo_quantity(&o, "v")), RC_MALFORMED);
     ck_assert_int_eq(RC_OF("\"1\"", jo_quantity(&o, "v")), RC_MALFORMED);
     ck_assert_int_eq(RC_OF("\"0x01\"", jo_quantity256(&o, "v")), RC_MALFORMED);
-    ck_assert_int_eq(RC_OF("\"0x01\"", x = jo_padded256(&o, "v")), RC_OK);
+    ck_assert_int_eq(RC_OF("\"0x01\"", x = jo_padded256(&o, "v", HEX_0X)), RC_OK);
     ck_assert(x.w[0] == 1 && u256_fits_u64(&x));
+    ck_assert_int_eq(RC_OF("\"0X01\"", jo_padded256(&o, "v", HEX_0X)), RC_MALFORMED);
+    ck_assert_int_eq(RC_OF("\"0X02\"", x = jo_padded256(&o, "v", HEX_LOOSE)), RC_OK);
+    ck_assert_uint_eq(x.w[0], 2);
 }
 END_TEST
 
