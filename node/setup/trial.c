@@ -59,12 +59,14 @@ static rc_t out_of_time(const trial_run_t *r, err_t *e)
     return err_say(e, RC_TIMEOUT, "the setup could not be tried to an end in time");
 }
 
-/* Both lists side by side: first what needs nothing, then what the first answers lead to. */
+/* Both lists side by side: first what needs nothing, then what the first answers lead to, and those that follow. */
 static rc_t ask_all(trial_run_t *r, err_t *e)
 {
-    for (unsigned round = 0; round < 2; round++) {
+    for (unsigned round = 0; round < 3; round++) {
         try_execution_ask(r, round);
         try_consensus_ask(r, round);
+        if (!r->exchange.n)
+            break;
         if (exchange_perform(&r->exchange, &r->trial->deadline))
             return out_of_time(r, e);
         for (size_t i = 0; i < r->exchange.n; i++)

@@ -24,6 +24,7 @@ typedef struct {
     bool contradicts[UP_ENDPOINTS_MAX]; /* what is wrong will not get right by itself */
     ex_header_t head[UP_ENDPOINTS_MAX]; /* of an execution RPC */
     hash32_t head_hash[UP_ENDPOINTS_MAX];
+    bool by_number[UP_ENDPOINTS_MAX];    /* ... which refused a proof by its block's hash, and is asked by number */
     bool is_of_chain[UP_ENDPOINTS_MAX];  /* of a beacon API: its genesis is the network's; */
     bool unknown[UP_ENDPOINTS_MAX];      /* it does not know the checkpoint; */
     uint64_t old_slot[UP_ENDPOINTS_MAX]; /* it has it, and it is too old; 0: not so; */

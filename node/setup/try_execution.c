@@ -2,6 +2,7 @@
 #include "node/setup/tries.h"
 #include "rpc/upstream/jsonrpc.h"
 #include "rpc/upstream/latest.h"
+#include "rpc/upstream/refusal.h"
 
 #define PROOF_ARENA_MAX ((size_t)4 << 20)
 
@@ -25,7 +26,7 @@ static need_t the_need(ex_block_t *at, const tries_t *t, size_t i)
 
 static void ask_proof(trial_run_t *r, size_t i)
 {
-    static const cap_form_t form = { .by_number = true };
+    const cap_form_t form = { .by_number = r->execution.by_number[i] };
     ex_block_t at;
     const need_t need = the_need(&at, &r->execution, i), *const needs[] = { &need };
     view_t text;
@@ -42,13 +43,21 @@ void try_execution_ask(trial_run_t *r, unsigned round)
         if (round == 0) {
             post(r, i, TRY_CHAIN, view_str(LATEST_CHAIN_REQUEST));
             post(r, i, TRY_BLOCK, view_str(LATEST_BLOCK_REQUEST));
-        } else if (!r->execution.why[i].rc)
+        } else if (!r->execution.why[i].rc && (round == 1 || r->execution.by_number[i]))
             ask_proof(r, i);
 }
 
+/* Whether what was refused with that meaning may have been so for the block's hash in it. */
+static bool may_be_for_its_hash(refusal_t why)
+{
+    return why == REFUSAL_FORM || why == REFUSAL_OTHER || why == REFUSAL_METHOD || why == REFUSAL_LATE ||
+           why == REFUSAL_BATCH;
+}
+
+/* A refusal's meaning is the code of e. */
 static rc_t check_proof(err_t *e, const tries_t *t, size_t i, view_t body)
 {
-    static const cap_form_t form = { .by_number = true };
+    const cap_form_t form = { .by_number = t->by_number[i] };
     ex_block_t at;
     const need_t need = the_need(&at, t, i), *const needs[] = { &need };
     mpt_account_t account;
@@ -56,9 +65,10 @@ static rc_t check_proof(err_t *e, const tries_t *t, size_t i, view_t body)
     arena_t a;
     arena_init(&a, PROOF_ARENA_MAX);
     rc_t rc = jr_decode(&answer, e, &a, needs, 1, &form, body);
-    if (!rc && answer.rc)
-        *e = answer.why, rc = answer.rc;
-    else if (!rc)
+    if (!rc && answer.rc) {
+        *e = answer.why;
+        rc = err_code(e, answer.rc, (uint16_t)answer.refusal);
+    } else if (!rc)
         rc = ex_proof_verify(&account, NULL, e, &at.state_root, &need.addr, NULL, 0, &answer.answer.proof);
     arena_free(&a);
     return err_before(e, rc, "%s", strstr(e->text, "eth_getProof") ? "" : "eth_getProof: ");
@@ -80,9 +90,15 @@ static rc_t check_answer(tries_t *t, err_t *e, try_kind_t kind, size_t i, view_t
 void try_execution_take(trial_run_t *r, size_t i, try_kind_t kind, size_t endpoint)
 {
     tries_t *t = &r->execution;
-    err_t e;
+    err_t e = { .rc = RC_OK };
     const view_t body = exchange_body(&r->exchange, &e, i, t->by_owner);
+    const hc_response_t *x = &r->exchange.responses[i];
     const rc_t rc = body.p ? check_answer(t, &e, kind, endpoint, body, r->trial->config->chain.chain_id) : e.rc;
+    const refusal_t why = body.p ? (refusal_t)e.code : x->why.rc ? REFUSAL_NONE : refusal_of_status(x->status);
+    if (rc && kind == TRY_PROOF && !t->by_number[endpoint] && may_be_for_its_hash(why)) {
+        t->by_number[endpoint] = true;
+        return;
+    }
     if (rc)
-        tries_fail(t, endpoint, &e, &r->exchange.responses[i], rc == RC_REFUSED && kind == TRY_CHAIN && body.p);
+        tries_fail(t, endpoint, &e, x, rc == RC_REFUSED && kind == TRY_CHAIN && body.p);
 }

@@ -22,6 +22,10 @@ typedef enum {
     OTHER_CHAIN,
     NO_PROOF,
     WRONG_PROOF,
+    NUMBERS_ONLY,
+    NUMBERS_ONLY_400,
+    NUMBERS_ONLY_UNKNOWN,
+    NUMBERS_OF_ANOTHER_BRANCH,
     WRONG_HASH,
     NO_BLOCK,
     HTML,
@@ -37,7 +41,7 @@ typedef enum {
 static fault_t fault;
 static lc_network_t net;
 static hash32_t checkpoint;
-static atomic_uint bootstraps;
+static atomic_uint bootstraps, proofs;
 static bool as_second; /* the fault is that of the second endpoint of each list */
 
 static bool reply(int fd, int status, const char *body)
@@ -132,7 +136,18 @@ static bool execution(int fd, const char *request)
             fd, 200,
             "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"the method eth_getProof does "
             "not exist\"}}");
-    return send_proof(fd, f == WRONG_PROOF);
+    proofs++;
+    const bool by_hash = strstr(request, "blockHash") != NULL;
+    if (by_hash && f == NUMBERS_ONLY_400)
+        return reply(fd, 400, "{}");
+    if (by_hash && (f == NUMBERS_ONLY || f == NUMBERS_ONLY_UNKNOWN))
+        return reply(fd, 200,
+                     f == NUMBERS_ONLY
+                         ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"invalid argument 2: "
+                           "json: cannot unmarshal object into Go value of type string\"}}"
+                         : "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32000,\"message\":\"header for hash not "
+                           "found\"}}");
+    return send_proof(fd, f == WRONG_PROOF || (!by_hash && f == NUMBERS_OF_ANOTHER_BRANCH));
 }
 
 static bool send_bootstrap(int fd, bool broken)
@@ -209,7 +224,7 @@ static rc_t try_with(trial_found_t *found, err_t *e, fault_t what, unsigned each
     log_set_level(LOG_WARN);
     net = fx_minimal_fulu();
     fault = what;
-    bootstraps = 0;
+    bootstraps = proofs = 0;
     as_second = each > 1;
     const config_t c = config_of(urls, fakes, each);
     hc_t *http = hc_new(NULL);
@@ -250,6 +265,25 @@ START_TEST(a_setup_that_works_brings_its_bootstrap_and_asks_once)
     ck_assert_ptr_null(found.bootstrap);
     ck_assert_int_eq(try_with(&found, &e, JSON_ONLY, 1, 60, NULL), RC_REFUSED);
     ck_assert_uint_eq(bootstraps, 2); /* what SSZ came to nothing for is asked for as JSON */
+}
+END_TEST
+
+START_TEST(a_proof_is_asked_for_by_hash_and_by_number_of_who_refuses_that)
+{
+    static const fault_t rows[] = { ALL_IS_WELL, NUMBERS_OF_ANOTHER_BRANCH, NUMBERS_ONLY, NUMBERS_ONLY_400,
+                                    NUMBERS_ONLY_UNKNOWN };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        trial_found_t found;
+        err_t e = { .rc = RC_OK };
+        ck_assert_msg(try_with(&found, &e, rows[i], 1, 60, NULL) == RC_OK, "row %zu: %s: %s", i, e.field, e.text);
+        ck_assert_uint_eq(proofs, i < 2 ? 1 : 2);
+        ck_assert_uint_eq(bootstraps, 1);
+        trial_clear(&found);
+    }
+    trial_found_t found;
+    err_t e;
+    ck_assert_int_eq(try_with(&found, &e, WRONG_PROOF, 1, 60, NULL), RC_REFUSED);
+    ck_assert_uint_eq(proofs, 1); /* what is wrong of the block itself is wrong */
 }
 END_TEST
 
@@ -555,7 +589,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("trial", set_up, NULL, a_setup_that_works_brings_its_bootstrap_and_asks_once,
+    return UNIT_RUN_AROUND("trial", set_up, NULL, a_proof_is_asked_for_by_hash_and_by_number_of_who_refuses_that,
+                           a_setup_that_works_brings_its_bootstrap_and_asks_once,
                            a_port_of_the_overlay_that_is_taken_is_named_before_anybody_is_asked,
                            what_is_wrong_is_named_and_nothing_is_kept, places_are_told_to_who_named_them_and_to_the_log,
                            no_setup_looks_into_this_machine_or_its_network,
