@@ -7,6 +7,8 @@ _Static_assert(sizeof(bls_g2_t) == sizeof(blst_p2_affine), "bls_g2_t holds one a
 _Static_assert(sizeof(bls_scalar_t) == sizeof(blst_scalar), "bls_scalar_t holds one scalar");
 
 #define SCALAR_BITS 255u /* once reduced by the order of the subgroup */
+#define WINDOW_BITS 5u   /* of a scalar, looked up at once where there are few points */
+#define FEW 32u
 
 static const uint8_t modulus[BLS_FP_LEN] = {
     0x1a, 0x01, 0x11, 0xea, 0x39, 0x7f, 0xe6, 0x9a, 0x4b, 0x1b, 0xa7, 0xb6, 0x43, 0x4b, 0xac, 0xd7,
@@ -152,7 +154,8 @@ static bool scalar_reduce(bls_scalar_t *out, const bls_scalar_t *in)
     return some;
 }
 
-/* blst's lists must be free of infinity. Given as one pointer and NULL, they are contiguous. */
+/* blst's lists must be free of infinity. Given as one pointer and NULL, they are contiguous. A table of the multiples
+ * of few points is soon made, and leaves fewer sums. */
 rc_t bls_g1_msm(arena_t *a, bls_g1_t *out, bls_g1_t *points, bls_scalar_t *scalars, size_t count)
 {
     blst_p1 sum = { 0 }; /* z = 0: infinity */
@@ -162,10 +165,16 @@ rc_t bls_g1_msm(arena_t *a, bls_g1_t *out, bls_g1_t *points, bls_scalar_t *scala
     for (size_t i = 0; i < count; i++)
         if (!blst_p1_affine_is_inf(g1_of(&points[i])) && scalar_reduce(&scalars[n], &scalars[i]))
             points[n++] = points[i];
-    if (n) {
-        limb_t *scratch = arena_alloc(a, blst_p1s_mult_pippenger_scratch_sizeof(n));
-        if (!scratch)
-            return RC_NOMEM;
+    const bool few = n <= FEW;
+    limb_t *scratch =
+        arena_alloc(a, few ? blst_p1s_mult_wbits_scratch_sizeof(n) : blst_p1s_mult_pippenger_scratch_sizeof(n));
+    blst_p1_affine *table = few ? arena_alloc(a, blst_p1s_mult_wbits_precompute_sizeof(WINDOW_BITS, n)) : NULL;
+    if (!scratch || (few && !table))
+        return RC_NOMEM;
+    if (few && n) {
+        blst_p1s_mult_wbits_precompute(table, WINDOW_BITS, point_list, n);
+        blst_p1s_mult_wbits(&sum, table, WINDOW_BITS, n, scalar_list, SCALAR_BITS, scratch);
+    } else if (n) {
         blst_p1s_mult_pippenger(&sum, point_list, n, scalar_list, SCALAR_BITS, scratch);
     }
     g1_take(out, &sum);
@@ -174,17 +183,23 @@ rc_t bls_g1_msm(arena_t *a, bls_g1_t *out, bls_g1_t *points, bls_scalar_t *scala
 
 rc_t bls_g2_msm(arena_t *a, bls_g2_t *out, bls_g2_t *points, bls_scalar_t *scalars, size_t count)
 {
-    blst_p2 sum = { 0 };
+    blst_p2 sum = { 0 }; /* z = 0: infinity */
     const blst_p2_affine *const point_list[] = { g2_of(points), NULL };
     const byte *const scalar_list[] = { (const byte *)scalars, NULL };
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
         if (!blst_p2_affine_is_inf(g2_of(&points[i])) && scalar_reduce(&scalars[n], &scalars[i]))
             points[n++] = points[i];
-    if (n) {
-        limb_t *scratch = arena_alloc(a, blst_p2s_mult_pippenger_scratch_sizeof(n));
-        if (!scratch)
-            return RC_NOMEM;
+    const bool few = n <= FEW;
+    limb_t *scratch =
+        arena_alloc(a, few ? blst_p2s_mult_wbits_scratch_sizeof(n) : blst_p2s_mult_pippenger_scratch_sizeof(n));
+    blst_p2_affine *table = few ? arena_alloc(a, blst_p2s_mult_wbits_precompute_sizeof(WINDOW_BITS, n)) : NULL;
+    if (!scratch || (few && !table))
+        return RC_NOMEM;
+    if (few && n) {
+        blst_p2s_mult_wbits_precompute(table, WINDOW_BITS, point_list, n);
+        blst_p2s_mult_wbits(&sum, table, WINDOW_BITS, n, scalar_list, SCALAR_BITS, scratch);
+    } else if (n) {
         blst_p2s_mult_pippenger(&sum, point_list, n, scalar_list, SCALAR_BITS, scratch);
     }
     g2_take(out, &sum);

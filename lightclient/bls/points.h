@@ -40,7 +40,7 @@ void bls_g1_add(bls_g1_t *out, const bls_g1_t *p, const bls_g1_t *q);
 void bls_g2_add(bls_g2_t *out, const bls_g2_t *p, const bls_g2_t *q);
 
 /* The sum of scalars[i] * points[i]; infinity for count 0.
- *   a                memory of the computation, at most 400 bytes a point; RC_NOMEM when there is none
+ *   a                memory of the computation, at most 120 KiB or 400 bytes a point; RC_NOMEM when there is none
  *   points, scalars  count of each, all points in the subgroup; overwritten */
 NODISCARD rc_t bls_g1_msm(arena_t *a, bls_g1_t *out, bls_g1_t *points, bls_scalar_t *scalars, size_t count);
 NODISCARD rc_t bls_g2_msm(arena_t *a, bls_g2_t *out, bls_g2_t *points, bls_scalar_t *scalars, size_t count);
