@@ -6,7 +6,7 @@
 #include "http/server_state.h"
 #include "http/tls.h"
 
-#define LOOK_MAX 256u /* connections that are looked at, of those that wait for a request */
+#define LOOK_MAX 256u /* connections that are looked at for one newcomer, of a stage */
 
 /* ---- connections ---- */
 
@@ -83,16 +83,37 @@ static conn_t *longest_idle(const hs_t *s, const hs_client_t *of, unsigned held)
     return NULL;
 }
 
+/* Puts the tail of a list, from c on, before all others, so that the next look is at these. */
+static void pass_over(hs_t *s, stage_t stage, conn_t *c)
+{
+    conn_t *before = c->prev, *first = s->conns[stage].first, *last = s->conns[stage].last;
+    if (!before)
+        return;
+    before->next = c->prev = NULL;
+    s->conns[stage].last = before;
+    last->next = first;
+    first->prev = last;
+    s->conns[stage].first = c;
+}
+
 /* Of those who have more connections than so many the one with most: whose answer has been sent for longest, or has
- * been waited for. NULL: nobody has. With the lock held. */
-static conn_t *longest_busy(const hs_t *s, unsigned held)
+ * been waited for. Only so many are looked at: the next newcomer looks at others. NULL: nobody of them has. With the
+ * lock held. */
+static conn_t *longest_busy(hs_t *s, unsigned held)
 {
     static const stage_t stages[] = { STAGE_SENDING, STAGE_AT_WORK };
-    conn_t *most = NULL;
-    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
-        for (conn_t *c = s->conns[stages[i]].last; c; c = c->prev)
+    conn_t *most = NULL, *seen[] = { NULL, NULL };
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+        conn_t *c = s->conns[stages[i]].last;
+        for (unsigned looked = 0; c && looked < LOOK_MAX; c = c->prev, looked++) {
+            seen[i] = c;
             if (conn_asker(c)->held > (most ? conn_asker(most)->held : held))
                 most = c;
+        }
+    }
+    for (size_t i = 0; !most && i < sizeof stages / sizeof stages[0]; i++)
+        if (seen[i])
+            pass_over(s, stages[i], seen[i]);
     return most;
 }
 
@@ -100,7 +121,7 @@ static conn_t *longest_busy(const hs_t *s, unsigned held)
  * that has no fewer than the newcomer's; else of whoever has most, and more than that, one that is being answered. A
  * proxy that stands for many counts as who has none yet, until its own idle connections are as many as one client may
  * have: of them it gives one up itself. NULL: of nobody. */
-static conn_t *whom_to_evict(const hs_t *s, const conn_t *newest)
+static conn_t *whom_to_evict(hs_t *s, const conn_t *newest)
 {
     const hs_client_t *own = conn_asker(newest);
     const bool many = own->turns[0].exempt;

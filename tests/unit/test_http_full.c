@@ -42,6 +42,27 @@ static size_t read_nothing(void *ctx, char *out, size_t cap)
     return 0;
 }
 
+#define WAITING_MAX 320u
+static hs_pending_t *waiting[WAITING_MAX];
+static atomic_uint waiting_count;
+
+/* Is answered by answer_all. */
+static void wait_for_it(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    const unsigned i = atomic_load(&waiting_count); /* the test sends one after the other */
+    ck_assert_uint_lt(i, WAITING_MAX);
+    waiting[i] = hs_defer(q, r);
+    ck_assert_ptr_nonnull(waiting[i]);
+    atomic_fetch_add(&waiting_count, 1);
+}
+
+static void answer_all(void)
+{
+    for (unsigned i = 0; i < atomic_load(&waiting_count); i++)
+        hs_answer(waiting[i], &(hs_response_t){ .status = 200, .body = (uint8_t *)strdup("{}"), .body_len = 2 });
+}
+
 static void on_closed(void *ctx)
 {
     (void)ctx;
@@ -71,7 +92,7 @@ static const ws_config_t websocket = { .message = on_message, .closed = on_over 
 static const hs_route_t routes[] = {
     { "GET", "/quick", quick, 0 }, { "GET", "/long", whole, 0 },         { "GET", "/own", own, 0 },
     { "GET", "/less", less, 0 },   { "GET", "/ws", NULL, HS_WEBSOCKET }, { "GET", "/stream", last, 0 },
-    { "POST", "/take", quick, 0 },
+    { "POST", "/take", quick, 0 }, { "GET", "/wait", wait_for_it, 0 },
 };
 
 static hs_t *start(hs_config_t k)
@@ -86,7 +107,7 @@ static hs_t *start(hs_config_t k)
     k.address = "127.0.0.1";
     k.routes = routes;
     k.route_count = sizeof routes / sizeof routes[0];
-    k.connections_max = PLACES;
+    k.connections_max = k.connections_max ? k.connections_max : PLACES;
     k.websocket = &websocket;
     ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
     return s;
@@ -148,6 +169,36 @@ START_TEST(clients_that_never_read_their_answers_shut_nobody_out)
 END_TEST
 
 /* One idle connection of each of very many addresses, as they come again and again. */
+/* So many with one connection each are looked at for a newcomer; who has more came after them. */
+START_TEST(whoever_has_most_is_found_behind_many_who_have_little)
+{
+    enum { MANY = 256, MORE = 40 };
+    hs_t *s = start((hs_config_t){ .connections_max = MANY + MORE });
+    int fds[MANY + MORE];
+    for (unsigned i = 0; i < MANY + MORE; i++) {
+        char from[32];
+        snprintf(from, sizeof from, "127.0.%u.%u", i < MANY ? 1 + i / 128 : 3, i < MANY ? 1 + i % 128 : 1);
+        fds[i] = dial_from(s, from);
+        ck_assert(say(fds[i], "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n"));
+        while (atomic_load(&waiting_count) <= i)
+            pause_ms(1);
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        int status = 0;
+        for (unsigned tries = 0; status != 200 && tries < 2; tries++) {
+            const int fd = dial_from(s, "127.0.0.9");
+            status = status_on(fd);
+            close(fd);
+        }
+        ck_assert_int_eq(status, 200);
+    }
+    answer_all();
+    for (unsigned i = 0; i < MANY + MORE; i++)
+        close(fds[i]);
+    stop(s);
+}
+END_TEST
+
 START_TEST(whoever_goes_on_asking_keeps_his_connection_among_many_idle_ones)
 {
     hs_t *s = start((hs_config_t){ 0 });
@@ -302,6 +353,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_full", clients_that_never_read_their_answers_shut_nobody_out,
+                    whoever_has_most_is_found_behind_many_who_have_little,
                     whoever_goes_on_asking_keeps_his_connection_among_many_idle_ones,
                     idle_connections_of_a_proxy_leave_those_of_others,
                     answers_that_nobody_reads_have_a_bound_and_leave_room_for_others,
