@@ -4,41 +4,15 @@
 #include <stdlib.h>
 
 #include "base/os/worker.h"
-#include "lightclient/exec/receipt.h"
-#include "node/query/flight_turns.h"
+#include "node/query/flight_work.h"
 #include "node/query/lesson.h"
 
-#define BUCKETS 4096u
-#define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one, */
-#define STATE_BODY_MAX ((size_t)9 << 20)   /* ... without a block in it: four of them go side by side, */
-#define BATCH_BODY_MIN ((size_t)64 << 10)  /* ... of the smallest, */
-#define PATH_BODY_MAX ((size_t)40 << 10)   /* ... and more for each account and slot of a proof, */
-#define OTHER_BODY_MAX ((size_t)320 << 10) /* ... and for code or a hint, */
-#define HASH_TEXT ((size_t)72)             /* ... and for a transaction of the block whose header is asked for */
 #define CODE_WEIGHT 4u                     /* slots that take as much as most codes, */
 #define HINT_WEIGHT 16u                    /* ... and long access lists */
-#define WIDE_BODY ((size_t)1 << 20)        /* an answer that may be longer waits for none that may not, */
-#define WIDE_PART(n) ((n) - (n) / 4)       /* ... and all such leave room to the others */
+#define WIDE_PART(n) ((n) - (n) / 4)       /* of all memory, that long answers may have together */
 #define BATCH_ARENA_MAX ((size_t)48 << 20) /* bytes of one, with its answers */
 #define QUESTION_COST 1000u                /* to whose turn it is, in what share.h calls microseconds; */
 #define BYTES_A_COST 16u                   /* ... and one more for so many bytes of the answer */
-
-struct flights {
-    flights_config_t config;
-    pthread_mutex_t lock; /* all below, and seats and parties that wait */
-    pthread_cond_t empty;
-    flight_t *buckets[BUCKETS];
-    turns_t at[UP_ENDPOINTS_MAX], wide[UP_ENDPOINTS_MAX]; /* wide: of what may have long answers */
-    bool wide_is_next[UP_ENDPOINTS_MAX];                  /* of the two, when both wait */
-    struct guest *guests[UP_ENDPOINTS_MAX];               /* of both */
-    budget_t budget;
-    budget_use_t own; /* of it, by the program itself */
-    size_t held;      /* bytes that the answers on their way and in use may have */
-    worker_t *gate;   /* closes what is open; NULL: nothing ever is */
-    bool tall;        /* one answer that may be longer than they are is on its way, beside them */
-    size_t batches;   /* that are not freed yet */
-    flights_counts_t counts;
-};
 
 /* ---- keys ---- */
 
@@ -48,7 +22,7 @@ static flight_t **bucket_of(flights_t *f, const hash32_t *key, size_t endpoint)
 }
 
 /* A flight with that need that is in the air, to that endpoint. */
-static flight_t *find(flights_t *f, const hash32_t *key, size_t endpoint)
+flight_t *flight_find(flights_t *f, const hash32_t *key, size_t endpoint)
 {
     for (flight_t *x = *bucket_of(f, key, endpoint); x; x = x->next)
         if (x->batch->endpoint == endpoint && hash32_eq(&x->key, key))
@@ -72,7 +46,7 @@ static void take_off_board(flights_t *f, batch_t *b)
 
 static void land(pool_task_t *t);
 
-static batch_t *batch_new(flights_t *f, size_t endpoint, hs_client_t *client)
+batch_t *batch_new(flights_t *f, size_t endpoint, hs_client_t *client)
 {
     batch_t *b = calloc(1, sizeof *b);
     if (!b)
@@ -181,7 +155,7 @@ static const need_t *copy_need(batch_t *b, const need_t *need)
 }
 
 /* Puts a need into a batch, on a flight of its own that others may join. NULL: no memory. */
-static flight_t *add_flight(flights_t *f, batch_t *b, const hash32_t *key, const need_t *asked)
+flight_t *batch_add(flights_t *f, batch_t *b, const hash32_t *key, const need_t *asked)
 {
     flight_t *x = arena_calloc(&b->arena, 1, sizeof *x), **at = bucket_of(f, key, b->endpoint);
     const need_t *need = copy_need(b, asked);
@@ -202,13 +176,13 @@ static size_t elements_of(const batch_t *b, const cap_t *can)
     return b->count - (can->form.no_hint ? b->hints : 0);
 }
 
-static bool has_room(const batch_t *b, const need_t *need, const cap_t *can)
+bool batch_has_room(const batch_t *b, const need_t *need, const cap_t *can)
 {
     return b->count < BATCH_MAX && elements_of(b, can) < can->batch &&
            (b->count == 0 || b->slots + weight_of(need) <= BATCH_SLOTS_MAX);
 }
 
-static void sit_down(seat_t *s, flight_t *x)
+void seat_sit_down(seat_t *s, flight_t *x)
 {
     s->flight = x;
     s->prev = NULL;
@@ -220,7 +194,7 @@ static void sit_down(seat_t *s, flight_t *x)
     s->party->left++;
 }
 
-static void stand_up(seat_t *s)
+void seat_stand_up(seat_t *s)
 {
     flight_t *x = s->flight;
     if (s->prev)
@@ -234,278 +208,11 @@ static void stand_up(seat_t *s)
     s->party->left--;
 }
 
-/* ---- how long answers may be ---- */
-
-/* How many transactions a block may have whose header is asked for: their hashes are in the answer. The limit of gas
- * of the block that it is asked at may have been twice as high, or is not known. */
-static size_t transactions_of(const need_t *need)
-{
-    const uint64_t limit = need->kind == NEED_HEADER ? need->block->env.gas_limit : 0;
-    return limit && limit < EX_BLOCK_GAS_MAX / 2 ? (size_t)(2 * limit / EX_TX_GAS_MIN) : EX_RECEIPTS_MAX;
-}
-
-/* How long the answer to a need may be; usual: as blocks mostly are. */
-static size_t body_max_of(const need_t *need, bool usual)
-{
-    switch (need->kind) {
-    case NEED_PROOF: return (1 + need->slot_count) * PATH_BODY_MAX;
-    case NEED_BLOCK:
-    case NEED_RECEIPTS:
-    case NEED_CHANGES: return BATCH_BODY_MAX;
-    case NEED_HEADER:
-    case NEED_HEAD: return OTHER_BODY_MAX + (usual ? 0 : transactions_of(need) * HASH_TEXT);
-    case NEED_HINT:
-    case NEED_CODE:
-    case NEED_HEAD_BYTES:
-    case NEED_SEND:
-    case NEED_WHERE: break;
-    }
-    return OTHER_BODY_MAX;
-}
-
-static size_t body_of(const batch_t *b, bool usual)
-{
-    size_t n = BATCH_BODY_MIN, most = STATE_BODY_MAX;
-    for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++) {
-        const size_t more = body_max_of(b->needs[i], usual);
-        n += more;
-        most = more == BATCH_BODY_MAX ? BATCH_BODY_MAX : most;
-    }
-    return n < most ? n : most;
-}
-
-/* How long the answer about one block may be that is longer than blocks mostly are. Logs take most: an empty one some
- * 370 characters for 379 gas, of which a fifth may have been given back. */
-static size_t tall_max_of(const need_t *need)
-{
-    const uint64_t gas = need->gas ? need->gas : 2 * need->block->env.gas_limit;
-    if (need->kind == NEED_BLOCK)
-        return JR_BODY_MAX;
-    if (need->kind != NEED_RECEIPTS)
-        return 0;
-    return gas < JR_RECEIPTS_MAX / 3 * 2 ? (size_t)(gas + gas / 2) : JR_RECEIPTS_MAX;
-}
-
-static size_t batch_body_max(const batch_t *b)
-{
-    return b->tall ? tall_max_of(b->needs[0]) : body_of(b, false);
-}
-
 /* Where a batch waits, and is counted while it is in the air. It has all its needs. A head waits for no blocks, though
  * its header may come with as many hashes as a full block has. */
-static turns_t *turns_of(flights_t *f, const batch_t *b)
+turns_t *batch_turns(flights_t *f, const batch_t *b)
 {
-    return body_of(b, true) > WIDE_BODY ? &f->wide[b->endpoint] : &f->at[b->endpoint];
-}
-
-/* ---- asked again ---- */
-
-/* Moves a flight with all seats to another batch. False: no memory; it stays. */
-static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
-{
-    flight_t *y = add_flight(f, to, &x->key, x->batch->needs[x->element]);
-    if (!y)
-        return false;
-    y->seats = x->seats;
-    y->wide = x->wide;
-    x->seats = NULL;
-    for (seat_t *s = y->seats; s; s = s->next) {
-        s->flight = y;
-        x->batch->passengers--;
-        to->passengers++;
-    }
-    return true;
-}
-
-/* New batches for what is asked again. */
-typedef struct {
-    cap_t can;
-    bool tall;    /* one alone may be longer */
-    bool refused; /* the batch as a whole: what asks again waits for what comes of the others */
-    batch_t *made[BATCH_MAX];
-    size_t count;
-} rebooking_t;
-
-/* The one that takes a need on board. NULL: no memory, or there are too many. */
-static batch_t *room_for(flights_t *f, rebooking_t *r, const batch_t *from, const need_t *need, bool alone)
-{
-    batch_t *last = r->count ? r->made[r->count - 1] : NULL;
-    if (last && !alone && has_room(last, need, &r->can))
-        return last;
-    batch_t *more = r->count < BATCH_MAX ? batch_new(f, from->endpoint, from->client) : NULL;
-    if (!more)
-        return NULL;
-    more->again = r->refused;
-    more->tall = r->tall;
-    return r->made[r->count++] = more;
-}
-
-/* Moves all who wait for a proof of what several need to proofs of their own. Who finds no memory stays. */
-static void part(flights_t *f, rebooking_t *r, flight_t *x)
-{
-    for (seat_t *s = x->seats, *next; s; s = next) {
-        next = s->next;
-        flight_t *own = find(f, &s->key, x->batch->endpoint);
-        batch_t *to = own ? NULL : room_for(f, r, x->batch, s->need, false);
-        if (to)
-            own = add_flight(f, to, &s->key, s->need);
-        if (!own)
-            continue;
-        stand_up(s);
-        s->from = 0;
-        sit_down(s, own);
-    }
-}
-
-/* Moves the flights of a batch that are marked and that somebody waits for into new ones, which go first. alone: hints
- * do not travel with others. parts: nor do those who share a proof. */
-static void rebook_in(flights_t *f, rebooking_t *r, batch_t *b, bool alone, bool parts)
-{
-    for (size_t pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < b->count; i++) {
-            flight_t *x = b->list[i];
-            const bool hint = b->needs[i]->kind == NEED_HINT;
-            if (!x->again || !x->seats || (pass == 1) != (alone && hint))
-                continue;
-            if (x->wide && parts) {
-                part(f, r, x);
-                continue;
-            }
-            batch_t *to = room_for(f, r, b, b->needs[i], pass == 1);
-            if (!to || !change_flight(f, x, to))
-                break;
-        }
-    while (r->count) {
-        batch_t *more = r->made[--r->count];
-        turns_first(turns_of(f, more), more);
-    }
-}
-
-/* The same, in batches as large as the endpoint takes them. */
-static void rebook(flights_t *f, batch_t *b, bool alone, bool parts)
-{
-    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint), .refused = true };
-    rebook_in(f, &r, b, alone, parts);
-}
-
-static void mark_all(batch_t *b, bool again)
-{
-    for (size_t i = 0; i < b->count; i++)
-        b->list[i]->again = again;
-}
-
-/* Marks the proofs of what several need that were refused: for whose part is not known. How many. */
-static int mark_shared(batch_t *b)
-{
-    int n = 0;
-    for (size_t i = 0; i < b->count; i++) {
-        const jr_answer_t *a = &b->answers[i];
-        const bool refused = b->list[i]->wide && a->rc && a->rc != RC_NOMEM && !refusal_passes(a->refusal);
-        b->list[i]->again |= refused;
-        n += refused;
-    }
-    return n;
-}
-
-/* Marks what a batch has beside block access lists, if it failed as it may have for one of those: it was too long, or
- * nothing could be made of the answer. False: there is nothing to mark. */
-static bool mark_beside_lists(batch_t *b)
-{
-    const bool nothing_came = b->response.why.rc && b->response.why.rc != RC_LIMIT;
-    size_t lists = 0;
-    for (size_t i = 0; i < b->count; i++)
-        lists += b->needs[i]->kind == NEED_CHANGES;
-    if (nothing_came || b->rc == RC_NOMEM || refusal_passes((refusal_t)b->why.code) || !lists || lists == b->count)
-        return false;
-    for (size_t i = 0; i < b->count; i++)
-        b->list[i]->again = b->needs[i]->kind != NEED_CHANGES;
-    return true;
-}
-
-/* Whether the answers of an honest endpoint may be longer together than those of a batch may be. */
-static bool may_be_too_long(const batch_t *b)
-{
-    size_t n = BATCH_BODY_MIN;
-    for (size_t i = 0; i < b->count; i++)
-        n += body_max_of(b->needs[i], false);
-    return n > batch_body_max(b);
-}
-
-/* Asks for what a batch has in halves, if together it was longer than it may be, or had too many values. That is no
- * fault, nor the size that the endpoint takes: blocks may be much longer than they mostly are. False: it was not so. */
-static bool halve_long(flights_t *f, batch_t *b)
-{
-    const size_t elements = jr_elements(b->needs, b->count, &b->form);
-    if (b->rc != RC_LIMIT || elements < 2 || !may_be_too_long(b))
-        return false;
-    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint) };
-    const size_t half = (elements + 1) / 2;
-    r.can.batch = (uint16_t)(half < r.can.batch ? half : r.can.batch);
-    mark_all(b, true);
-    rebook_in(f, &r, b, false, false);
-    return true;
-}
-
-/* Asks once more for one block alone that is longer than blocks mostly are, by as much as its gas permits. False: that
- * is not what was too long. */
-static bool ask_tall(flights_t *f, batch_t *b)
-{
-    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint), .tall = true };
-    if (b->rc != RC_LIMIT || b->tall || b->count != 1 || tall_max_of(b->needs[0]) <= batch_body_max(b))
-        return false;
-    mark_all(b, true);
-    rebook_in(f, &r, b, false, false);
-    return true;
-}
-
-/* What waits there to be asked again after a refusal has failed too. */
-static void fail_again(flights_t *f, turns_t *t, const batch_t *failed)
-{
-    batch_t **at = &t->first;
-    while (*at) {
-        batch_t *b = *at;
-        if (!b->again) {
-            at = &b->next;
-            continue;
-        }
-        *at = b->next;
-        b->rc = failed->rc;
-        b->why = failed->why;
-        pool_push(f->config.pool, &b->task);
-    }
-}
-
-/* The same of all that wait, when their size was not the reason. */
-static void fail_waiting(flights_t *f, const batch_t *failed)
-{
-    fail_again(f, &f->at[failed->endpoint], failed);
-    fail_again(f, &f->wide[failed->endpoint], failed);
-}
-
-/* Learns from what came, and asks again what may be had in another way. With the lock held, the flights off board. */
-static void ask_again(flights_t *f, batch_t *b)
-{
-    mark_all(b, false);
-    if (b->sent && b->response.why.rc)
-        lesson_silence(f->config.upstream, b);
-    if (b->sent && b->rc && b->why.code == REFUSAL_BUSY)
-        lesson_busy(f->config.upstream, b);
-    if (!b->sent)
-        return;
-    if (!b->rc) {
-        if (lesson_elements(f->config.upstream, b) + mark_shared(b))
-            rebook(f, b, false, true);
-        return;
-    }
-    const bool refused = b->why.code == REFUSAL_BATCH;
-    const cap_next_t next = refused ? lesson_refusal(f->config.upstream, b) : CAP_FAILS;
-    mark_all(b, next != CAP_FAILS);
-    if (next != CAP_FAILS || mark_beside_lists(b))
-        rebook(f, b, next == CAP_APART, false);
-    else if (halve_long(f, b) || ask_tall(f, b))
-        return;
-    else if (refused && !lesson_has_hint(b))
-        fail_waiting(f, b);
+    return batch_is_wide(b) ? &f->wide[b->endpoint] : &f->at[b->endpoint];
 }
 
 /* ---- landing ---- */
@@ -525,7 +232,7 @@ static void submit(flights_t *f, batch_t *b)
     b->request.led = up_led(f->config.upstream, &b->arena, b->endpoint, f->config.now_ms());
     f->held += b->tall ? 0 : b->request.body_max;
     f->tall |= b->tall;
-    turns_of(f, b)->in_air++;
+    batch_turns(f, b)->in_air++;
     hc_submit(f->config.http, &b->group, &b->response, &b->request, 1, on_response, b);
 }
 
@@ -538,7 +245,7 @@ static void hand_out(batch_t *b)
             s->batch = b;
             s->element = i;
             atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
-            stand_up(s);
+            seat_stand_up(s);
             if (p->left || p->sending)
                 continue;
             atomic_store(&p->here, true);
@@ -582,10 +289,10 @@ static void land(pool_task_t *t)
     pthread_mutex_lock(&f->lock);
     take_off_board(f, b);
     b->landed = true;
-    ask_again(f, b);
+    batch_ask_again(f, b);
     hand_out(b);
-    turns_of(f, b)->in_air -= b->sent;
-    turns_end(turns_of(f, b), b, cost);
+    batch_turns(f, b)->in_air -= b->sent;
+    turns_end(batch_turns(f, b), b, cost);
     pump(f, b->endpoint);
     end_tall(f, b);
     pthread_mutex_unlock(&f->lock);
@@ -617,8 +324,8 @@ static batch_t *next_batch(flights_t *f, turns_t *t, const cap_t *can)
     if (elements_of(b, can) <= can->batch)
         return b;
     take_off_board(f, b);
-    mark_all(b, true);
-    rebook(f, b, false, false);
+    batch_mark_all(b, true);
+    batch_rebook(f, b, false, false);
     b->emptied = !b->passengers;
     if (!b->emptied)
         b->rc = err_say(&b->why, RC_NOMEM, "out of memory");
@@ -718,25 +425,25 @@ bool flights_may_ask(flights_t *f, hs_client_t *client, size_t questions)
  * memory. */
 static bool place(flights_t *f, seat_t *s, boarding_t *to)
 {
-    flight_t *x = find(f, &s->key, to->endpoint);
+    flight_t *x = flight_find(f, &s->key, to->endpoint);
     s->from = 0;
     if (!x && to->count)
         x = flight_share_proof(to->made[to->count - 1], s, to->can);
     s->own = !x;
     *(x ? &f->counts.joined : &f->counts.asked) += 1;
     if (!x) {
-        if (!to->count || !has_room(to->made[to->count - 1], s->need, to->can)) {
+        if (!to->count || !batch_has_room(to->made[to->count - 1], s->need, to->can)) {
             batch_t *b = to->count < to->most ? batch_new(f, to->endpoint, s->party->client) : NULL;
             if (!b)
                 return false;
             to->made[to->count++] = b;
         }
-        x = add_flight(f, to->made[to->count - 1], &s->key, s->need);
+        x = batch_add(f, to->made[to->count - 1], &s->key, s->need);
         if (!x)
             return false;
         budget_take(&f->budget, use_of(f, s->party->client), 1, clock_monotonic_ms());
     }
-    sit_down(s, x);
+    seat_sit_down(s, x);
     return true;
 }
 
@@ -784,7 +491,7 @@ static void send_off(flights_t *f, batch_t *const *made, size_t count, size_t en
         write_batch(made[i], &can->form);
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < count; i++)
-        turns_queue(turns_of(f, made[i]), made[i]);
+        turns_queue(batch_turns(f, made[i]), made[i]);
     pump(f, endpoint);
     pthread_mutex_unlock(&f->lock);
 }
@@ -868,7 +575,7 @@ static bool call_back(flights_t *f, batch_t *b)
         hc_cancel(f->config.http, &b->group);
         return false;
     }
-    return turns_remove(turns_of(f, b), b); /* else it is open, about to be sent, or to land */
+    return turns_remove(batch_turns(f, b), b); /* else it is open, about to be sent, or to land */
 }
 
 bool flights_leave(flights_t *f, party_t *p)
@@ -879,7 +586,7 @@ bool flights_leave(flights_t *f, party_t *p)
         flight_t *x = p->seats[i].flight;
         if (!x)
             continue;
-        stand_up(&p->seats[i]);
+        seat_stand_up(&p->seats[i]);
         if (!x->batch->passengers && !x->batch->landed && call_back(f, x->batch))
             pool_push(f->config.pool, &x->batch->task); /* lands with nobody on board */
     }
