@@ -12,7 +12,7 @@ static floor_peer_t *find(floor_t *f, uint64_t number)
     return NULL;
 }
 
-rc_t floor_attested(floor_t *f, uint64_t number)
+rc_t floor_attested(floor_t *f, uint64_t number, const hash32_t *platform)
 {
     floor_peer_t *p = find(f, number);
     if (p)
@@ -20,7 +20,7 @@ rc_t floor_attested(floor_t *f, uint64_t number)
     p = find(f, 0);
     if (!p)
         return RC_LIMIT;
-    *p = (floor_peer_t){ .number = number };
+    *p = (floor_peer_t){ .number = number, .platform = *platform };
     return RC_OK;
 }
 
@@ -63,17 +63,31 @@ void floor_split(floor_t *f, uint64_t slot)
     f->is_split = GUARD(CHAIN_SPLIT);
 }
 
-static size_t awaited(const floor_t *f)
+/* Whether there is still time for a platform's answer; its time begins when it is first waited for. */
+static bool has_time(floor_t *f, const hash32_t *platform, uint64_t now_ms)
+{
+    for (size_t i = 0; i < f->wait_count; i++)
+        if (hash32_eq(&f->waits[i].platform, platform))
+            return now_ms < f->waits[i].until_ms;
+    if (f->wait_count == FLOOR_PEERS_MAX)
+        return false; /* so many have not answered: it is more than there are members */
+    f->waits[f->wait_count++] = (floor_wait_t){ *platform, now_ms + FLOOR_WAIT_MS };
+    return true;
+}
+
+static size_t awaited(floor_t *f, uint64_t now_ms)
 {
     size_t n = 0;
     for (size_t i = 0; i < FLOOR_PEERS_MAX; i++)
-        n += f->peers[i].number && !f->peers[i].answered;
-    return n;
+        n += f->peers[i].number && !f->peers[i].answered && has_time(f, &f->peers[i].platform, now_ms);
+    if (n && !f->waits_until_ms)
+        f->waits_until_ms = now_ms + FLOOR_WAIT_ALL_MS;
+    return now_ms < f->waits_until_ms ? n : 0;
 }
 
-rc_t floor_may_sign(const floor_t *f, err_t *e, uint64_t slot)
+rc_t floor_may_sign(floor_t *f, err_t *e, uint64_t slot, uint64_t now_ms)
 {
-    const size_t silent = f->begun ? 0 : awaited(f);
+    const size_t silent = f->begun ? 0 : awaited(f, now_ms);
     if (f->is_split)
         return err_set(e, RC_REFUSED,
                        "the sync committee signed two headers of slot %llu: which one is the chain's is not for this "

@@ -257,7 +257,8 @@ static void note_attested(cluster_t *c, size_t n)
             floor_gone(&c->floor, number);
     }
     for (size_t i = 0; i < n; i++)
-        if (c->seen[i].phase != JOIN_ATTESTING && floor_attested(&c->floor, net_number(c->seen[i].conn)))
+        if (c->seen[i].phase != JOIN_ATTESTING &&
+            floor_attested(&c->floor, net_number(c->seen[i].conn), &c->seen[i].platform))
             break; /* more than there may be connections */
     pthread_mutex_unlock(&c->lock);
     for (size_t i = 0; i < CLUSTER_MEMBERS_MAX; i++)

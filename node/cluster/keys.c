@@ -249,7 +249,7 @@ static const char *why_not(const join_keys_t *k)
 }
 
 /* With the lock held: whether a slot can be signed for by what was seen last. */
-static bool signs(const cluster_t *c, err_t *why, uint64_t slot)
+static bool signs(cluster_t *c, err_t *why, uint64_t slot)
 {
     const char *text = c->excluded[0] ? c->excluded : why_not(&c->keys);
     if (!text && c->astray[0])
@@ -260,7 +260,7 @@ static bool signs(const cluster_t *c, err_t *why, uint64_t slot)
         text = "another key begins to sign";
     if (text)
         (void)err_say(why, RC_REFUSED, text);
-    return !text && !floor_may_sign(&c->floor, why, slot);
+    return !text && !floor_may_sign(&c->floor, why, slot, clock_monotonic_ms() + 1);
 }
 
 static rc_t head(cluster_t *c, err_t *e, const void *arg)

@@ -12,6 +12,7 @@
 #define EMPTY_TICKS 48  /* at the end, in which the slots bring no blocks */
 #define ANSWER_TICKS 24 /* after which a peer that did not answer is dropped, */
 #define BAN_TICKS 200   /* and for how long it is not let in again */
+#define TICK_MS 420     /* ANSWER_TICKS are JOIN_STATE_MS */
 #define FAR (1ull << 63)
 
 /* One end of a connection: what i knows of j. */
@@ -22,7 +23,7 @@ typedef struct {
 } link_t;
 
 typedef struct {
-    bool liar, silent, eclipsed, knows_split;
+    bool liar, silent, renews, eclipsed, knows_split;
     unsigned manner;      /* of a liar: which claim it makes */
     uint64_t head;        /* verified: its own store's */
     uint64_t served;      /* by its execution upstream */
@@ -70,13 +71,14 @@ static void hang_up(world_t *w, int i, int j)
 /* A new boot: its disk may be of yesterday, and its providers may show it nothing. */
 static void start(world_t *w, int i)
 {
-    const bool liar = w->nodes[i].liar, silent = w->nodes[i].silent;
+    const bool liar = w->nodes[i].liar, silent = w->nodes[i].silent, renews = w->nodes[i].renews;
     const unsigned manner = w->nodes[i].manner;
     for (int j = 0; j < w->count; j++)
         if (w->nodes[j].links[i].open)
             hang_up(w, j, i);
-    w->nodes[i] =
-        (node_t){ .liar = liar, .silent = silent, .manner = manner, .eclipsed = w->count > 1 && draw(w, 3) == 0 };
+    w->nodes[i] = (node_t){
+        .liar = liar, .silent = silent, .renews = renews, .manner = manner, .eclipsed = w->count > 1 && draw(w, 3) == 0
+    };
     w->nodes[i].head = w->nodes[i].served = w->block > 20 ? w->block - 20 : 1;
 }
 
@@ -85,7 +87,8 @@ static void attest(world_t *w, int i, int j)
     node_t *n = &w->nodes[i];
     n->links[j] = (link_t){ .open = true, .number = ++w->numbers, .since = w->tick };
     n->links[j].bar = w->nodes[j].liar ? 0 : w->nodes[j].signed_slot;
-    if (floor_attested(&n->floor, n->links[j].number))
+    const hash32_t platform = { { (uint8_t)(j + 1) } };
+    if (floor_attested(&n->floor, n->links[j].number, &platform))
         breaks(w, "no room for a peer");
 }
 
@@ -112,6 +115,8 @@ static void answer(world_t *w, int i, int j)
     bool told = true;
     if (from->liar) {
         told = lie(w, n, from->manner);
+        if (!told)
+            breaks(w, "node %d waits for what is claimed of a slot that has not come", i);
     } else {
         if (from->head > n->head)
             n->head = from->head; /* taken over: it is proven */
@@ -141,7 +146,7 @@ static void sign(world_t *w, int i)
     node_t *n = &w->nodes[i];
     const uint64_t usable = n->head < n->served ? n->head : n->served;
     floor_head(&n->floor, usable);
-    if (floor_may_sign(&n->floor, NULL, usable))
+    if (floor_may_sign(&n->floor, NULL, usable, w->tick * TICK_MS))
         return;
     if (!n->has_signed)
         check_first(w, i, usable);
@@ -177,6 +182,8 @@ static void live(world_t *w, int i, bool trouble)
         link_t *l = &n->links[j];
         if (j != i && !l->open && w->tick >= l->banned_until && draw(w, 6) == 0)
             attest(w, i, j);
+        else if (l->open && w->nodes[j].renews && w->tick - l->since > ANSWER_TICKS / 2)
+            hang_up(w, i, j); /* it ends by itself what it did not answer on, and is back soon */
         else if (l->open && !l->answered && w->tick - l->since > ANSWER_TICKS && w->nodes[j].silent) {
             hang_up(w, i, j);
             l->banned_until = w->tick + BAN_TICKS;
@@ -209,6 +216,7 @@ void floor_run(char broken[256], uint64_t seed)
     for (int i = 0; i < w.count; i++) {
         w.nodes[i].liar = i > 1 && draw(&w, 2); /* one that is honest lets the eclipsed learn */
         w.nodes[i].silent = w.nodes[i].liar && draw(&w, 3) == 0;
+        w.nodes[i].renews = w.nodes[i].silent && draw(&w, 2);
         w.nodes[i].manner = (unsigned)draw(&w, 3);
         start(&w, i);
     }

@@ -98,7 +98,7 @@ const trial_t trials[] = {
     TRIAL(FLOOD_SYNC, "D9: ids are exchanged on a new connection", "does not reach", .seats = 4, .cuts = 6,
           .restarts = 2, .messages = 14),
     OF(OF_FLOOR, CLAIM_PROOF, "C5: a claim counts with its update (7 without -DFIX, -DMAXCLAIM)", "signed last"),
-    OF(OF_FLOOR, CLAIM_TIME, "C5: a slot that has not come never counts", "signed last"),
+    OF(OF_FLOOR, CLAIM_TIME, "C5: a slot that has not come never counts", "has not come"),
     OF(OF_FLOOR, FIRST_WAIT, "C6: every attested peer's answer first (7 -DNOWAIT)", "signs first"),
     OF(OF_FLOOR, SIGNED_FLOOR, "C6: never below a slot that it has signed", "that it signed"),
     OF(OF_FLOOR, HEAD_BOUND, "C7: not while a proven head is far ahead", "far behind"),
