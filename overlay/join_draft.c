@@ -52,6 +52,8 @@ static rc_t give(session_t *s, const job_t *job)
     if (!rc) {
         s->gave.stream = stream;
         rc = key_write(stream, m);
+        if (rc)
+            lane_reset(&s->gave);
     }
     free(m);
     return rc;
@@ -66,8 +68,11 @@ void draft_released(session_t *s, const job_t *job)
         session_refuse(s, NET_BYE_POLICY, &job->e);
         return;
     }
-    if (!s->draft || key_name_cmp(&s->draft->name, &job->name) != 0)
+    if (!s->draft || key_name_cmp(&s->draft->name, &job->name) != 0) {
+        if (!job->rc)
+            mattest_unreleased(s->m, &job->name, true);
         return; /* there is another one by now */
+    }
     if (!job->rc && (job->policy != c->policy || !session_is_peer(s) || !s->state.has_ephemeral))
         rc = RC_REFUSED; /* something changed while it was judged */
     else if (!job->rc)
@@ -77,8 +82,12 @@ void draft_released(session_t *s, const job_t *job)
         session_member(s, &to);
         c->released(c->ctx, &to, &job->name);
     }
-    free(s->draft);
-    s->draft = NULL;
+    if (!job->rc && rc)
+        mattest_unreleased(s->m, &job->name, true); /* draft_try gives it once it can */
+    if (job->rc || !rc) {
+        free(s->draft);
+        s->draft = NULL;
+    }
     if (job->rc || rc)
         session_trouble(s, job->rc ? job->rc : rc, "the draft of a new key could not be given to this peer");
 }

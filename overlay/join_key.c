@@ -327,17 +327,20 @@ rc_t key_write(net_stream_t *stream, const keyshare_t *m)
     return rc;
 }
 
-static void answer(session_t *s, const keyshare_t *m)
+/* RC_OK: all of it is in the channel. */
+static rc_t answer(session_t *s, const keyshare_t *m)
 {
-    if (s->answering->stream && key_write(s->answering->stream, m))
+    const rc_t rc = s->answering->stream ? key_write(s->answering->stream, m) : RC_REFUSED;
+    if (rc)
         lane_reset(s->answering);
+    return rc;
 }
 
 static void decline(session_t *s, keyshare_status_t status)
 {
     keyshare_t m = { .status = status };
     memcpy(m.id, s->peers_request.id, sizeof m.id);
-    answer(s, &m);
+    (void)answer(s, &m); /* else the peer has left */
 }
 
 /* Whether there is something to give to whoever asks so, and what. */
@@ -441,8 +444,8 @@ static session_t *answered_on(session_t *s)
     return at;
 }
 
-/* Seals and sends what was granted. */
-static void share(session_t *s, const job_t *job)
+/* Seals and sends what was granted. False: it did not get into the channel. */
+static bool share(session_t *s, const job_t *job)
 {
     const join_config_t *c = &s->join->config;
     key_grant_t grant = job->grant;
@@ -460,12 +463,13 @@ static void share(session_t *s, const job_t *job)
         join_member_t to;
         session_t *at = answered_on(s);
         session_member(at, &to);
-        answer(at, m);
-        if (c->released)
+        rc = answer(at, m);
+        if (!rc && c->released)
             c->released(c->ctx, &to, &job->name);
     }
     free(m);
     free(t);
+    return !rc;
 }
 
 void key_released(session_t *s, const job_t *job)
@@ -476,6 +480,7 @@ void key_released(session_t *s, const job_t *job)
         draft_released(s, job);
         return;
     }
+    bool sent = false;
     s->releasing = false;
     if (job->rc && job->e.code != E_KEY_RELEASE && job->e.code != E_EXPIRED)
         session_refuse(s, NET_BYE_POLICY, &job->e);
@@ -485,7 +490,9 @@ void key_released(session_t *s, const job_t *job)
              key_name_cmp(&job->name, &name) != 0)
         decline(s, KEYSHARE_BUSY); /* something changed while it was judged */
     else
-        share(s, job);
+        sent = share(s, job);
+    if (!job->rc && !sent)
+        mattest_unreleased(s->m, &job->name, false);
 }
 
 static void refuse(session_t *s, rc_t rc, const char *text)

@@ -32,10 +32,11 @@ struct mattest {
     hash32_t platform, measurement;
     int64_t expires;
     struct {
-        bool any;
-        key_name_t newest;
-    } released[2]; /* of committed generations, of drafts */
-    rc_t rc;       /* why the machine failed */
+        bool any, before; /* before: last is there */
+        key_name_t newest, last;
+    } released[2];   /* of committed generations, of drafts */
+    unsigned unsent; /* releases that were taken back */
+    rc_t rc;         /* why the machine failed */
     err_t fault;
 
     /* The message that comes in. */
@@ -562,10 +563,22 @@ rc_t mattest_release_key(mattest_t *m, key_grant_t *out, err_t *e, const key_nam
     rc_t rc = mattest_judge(m, e, present);
     if (rc)
         return rc;
+    m->released[draft].before = m->released[draft].any;
+    m->released[draft].last = m->released[draft].newest;
     m->released[draft].any = true;
     m->released[draft].newest = *generation;
     key_grant_make(out, generation, m->ex);
     return RC_OK;
+}
+
+void mattest_unreleased(mattest_t *m, const key_name_t *generation, bool draft)
+{
+    if (!m->released[draft].any || m->unsent == MATTEST_UNSENT_MAX ||
+        key_name_cmp(generation, &m->released[draft].newest) != 0)
+        return;
+    m->unsent++;
+    m->released[draft].any = m->released[draft].before;
+    m->released[draft].newest = m->released[draft].last;
 }
 
 rc_t mattest_release_group(const mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *group,

@@ -18,6 +18,7 @@
 #define MATTEST_EXPORTER_LABEL "EXPERIMENTAL-tee-mattest-v1"
 #define MATTEST_MESSAGE_MAX (256u << 10) /* bytes of a message's body: the longest is EVIDENCE */
 #define MATTEST_DEADLINE_MS 90000u       /* of the whole exchange */
+#define MATTEST_UNSENT_MAX 8u            /* releases on one connection that may be taken back */
 
 typedef struct mattest mattest_t;
 
@@ -139,6 +140,10 @@ NODISCARD rc_t mattest_judge(const mattest_t *m, err_t *e, const mattest_present
  * E_KEY_RELEASE with why, or mattest_judge's code. */
 NODISCARD rc_t mattest_release_key(mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *generation,
                                    const mattest_present_t *present, bool draft);
+
+/* What was granted last did not get into the channel, and counts for nothing: so the peer may ask once more, at most
+ * MATTEST_UNSENT_MAX times a connection. */
+void mattest_unreleased(mattest_t *m, const key_name_t *generation, bool draft);
 
 /* Allows one sealing of a group's secret to this peer: attested, and mattest_judge says yes by the group's policy at
  * this moment. However often it is asked. mattest_judge's code. */

@@ -127,6 +127,27 @@ START_TEST(who_leaves_in_the_middle_of_a_share_leaves_nothing)
 }
 END_TEST
 
+/* The request is given up while the peer is judged: nothing was sent, so nothing was given. */
+START_TEST(a_key_that_was_granted_and_not_sent_is_given_when_it_is_asked_for_again)
+{
+    err_t e;
+    uint8_t pub[33];
+    begin();
+    (void)dial_member(&joiner, 1);
+    run_members(300);
+    keyring_pubkey(founder.ring, pub);
+    founder.deaf = true;
+    ck_assert_int_eq(join_want(joiner.join, &e, pub), RC_OK);
+    run_members(JOIN_REQUEST_MS + 100);
+    founder.deaf = false;
+    run_members(100);
+    ck_assert(!holds_key(&joiner) && founder.released == 0);
+    run_members(3000);
+    ck_assert(holds_key(&joiner) && founder.released == 1 && founder.closed == 0);
+    members_close();
+}
+END_TEST
+
 /* Bytes behind the end of the attestation, on its own stream or as a state too long, end the connection. */
 START_TEST(what_breaks_a_protocol_ends_the_connection)
 {
@@ -199,7 +220,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("join_attacks", a_second_attestation_on_a_connection_is_not_served,
-                    a_share_that_nobody_asked_for_is_not_taken, who_leaves_in_the_middle_of_a_share_leaves_nothing,
-                    what_breaks_a_protocol_ends_the_connection, no_quote_is_made_for_who_is_gone,
-                    who_waits_for_our_quote_is_not_blamed_for_it);
+                    a_share_that_nobody_asked_for_is_not_taken,
+                    a_key_that_was_granted_and_not_sent_is_given_when_it_is_asked_for_again,
+                    who_leaves_in_the_middle_of_a_share_leaves_nothing, what_breaks_a_protocol_ends_the_connection,
+                    no_quote_is_made_for_who_is_gone, who_waits_for_our_quote_is_not_blamed_for_it);
 }

@@ -62,6 +62,31 @@ START_TEST(a_generation_is_released_once_per_connection)
 }
 END_TEST
 
+/* What did not get into the channel may be granted once more; what did before it stays released; and not for ever. */
+START_TEST(what_was_granted_and_not_sent_is_not_released)
+{
+    const key_name_t one = { .version = 1 }, two = { .version = 2 };
+    err_t fault;
+    end_t a, b;
+    pair(&a, &b);
+    run(&a, &b, SIZE_MAX);
+    mattest_unreleased(b.m, &one, false); /* nothing was */
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_OK);
+    mattest_unreleased(b.m, &one, true); /* no draft was */
+    mattest_unreleased(b.m, &two, false);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
+    for (unsigned i = 0; i < MATTEST_UNSENT_MAX; i++) {
+        ck_assert_int_eq(release(&b, &fault, 2, NOW), RC_OK);
+        mattest_unreleased(b.m, &two, false);
+        ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
+    }
+    ck_assert_int_eq(release(&b, &fault, 2, NOW), RC_OK);
+    mattest_unreleased(b.m, &two, false);
+    ck_assert_int_eq(release(&b, &fault, 2, NOW), RC_REFUSED);
+    close_pair(&a, &b);
+}
+END_TEST
+
 /* The judgement of now: a later order, a platform that went out of date, one that was revoked. A refusal costs no turn. */
 START_TEST(a_connection_is_judged_anew)
 {
@@ -303,9 +328,10 @@ int main(void)
 {
     return UNIT_RUN_AROUND(
         "mattest_judged", world_open, world_close, a_generation_is_released_once_per_connection,
-        a_connection_is_judged_anew, a_vm_configuration_is_shown_and_kept,
-        stapled_collateral_that_served_is_kept_for_later_judgements, only_this_connections_evidence_can_be_supplied,
-        a_machine_needs_a_sound_configuration, a_key_that_does_not_sign_fails_the_machine,
-        ones_own_collateral_is_used_before_what_is_stapled, what_ones_own_collateral_says_of_the_peer_is_final,
-        what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
+        what_was_granted_and_not_sent_is_not_released, a_connection_is_judged_anew,
+        a_vm_configuration_is_shown_and_kept, stapled_collateral_that_served_is_kept_for_later_judgements,
+        only_this_connections_evidence_can_be_supplied, a_machine_needs_a_sound_configuration,
+        a_key_that_does_not_sign_fails_the_machine, ones_own_collateral_is_used_before_what_is_stapled,
+        what_ones_own_collateral_says_of_the_peer_is_final, what_the_policy_refuses_fails,
+        evidence_that_expires_releases_no_key);
 }
