@@ -53,6 +53,22 @@ void lane_reset(lane_t *l)
         net_reset(stream);
 }
 
+bool credit_take(credit_t *c, unsigned n, unsigned max, unsigned each_ms, uint64_t now_ms)
+{
+    const uint64_t more = (now_ms - c->at_ms) / each_ms;
+    if (!c->at_ms || c->left + more >= max) {
+        c->left = max;
+        c->at_ms = now_ms;
+    } else {
+        c->left += (unsigned)more;
+        c->at_ms += more * each_ms;
+    }
+    if (c->left < n)
+        return false;
+    c->left -= n;
+    return true;
+}
+
 /* ---- sessions ---- */
 
 session_t *join_find(const join_t *j, const net_conn_t *c)

@@ -30,6 +30,12 @@ typedef struct {
     size_t n, cap;
 } lane_t;
 
+/* What a peer may send: so much at once, and then more with time. */
+typedef struct {
+    unsigned left;
+    uint64_t at_ms; /* 0: it has sent nothing yet */
+} credit_t;
+
 typedef enum { JOB_QUOTE, JOB_TAKE, JOB_RELEASE, JOB_JUDGE, JOB_GRANT } job_kind_t;
 
 typedef struct {
@@ -99,8 +105,7 @@ struct session {
     state_t state;
     entry_signed_t *first; /* of the state, verified */
     order_id_t order;
-    unsigned credit; /* messages that it may send now */
-    uint64_t credit_ms;
+    credit_t credit; /* for its states */
 
     /* key */
     lane_t ask, asked[2]; /* our request; what the peer opened: a request, a draft */
@@ -119,6 +124,8 @@ struct session {
     /* what goes to all */
     bool spreads; /* it is a peer, and the flood knows */
     lane_t flooded, heard_flood;
+    credit_t flood_credit;
+    unsigned flood_drops; /* frames that were beyond it, since half of it was left */
     hash32_t *owed; /* ids of messages that it is to be sent once there is room, the oldest first; NULL: none yet */
     size_t owed_count;
 
@@ -175,6 +182,9 @@ void lane_use(lane_t *l, size_t n);
 void lane_clear(lane_t *l);
 /* Resets its stream, if there is one. */
 void lane_reset(lane_t *l);
+
+/* Whether n may be taken now, of max at once and one more each each_ms; then they are. */
+bool credit_take(credit_t *c, unsigned n, unsigned max, unsigned each_ms, uint64_t now_ms);
 
 /* join_state.c */
 void session_tell(session_t *s);

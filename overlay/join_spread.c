@@ -207,12 +207,25 @@ static void take_pull(session_t *s, const hash32_t *ids, size_t n)
         ;
 }
 
+/* A frame beyond what a peer may send is dropped; too many of them are no accident. RC_LIMIT: it is, RC_REFUSED. */
+static rc_t may_send(session_t *s, const flood_frame_t *f)
+{
+    const unsigned cost = f->kind == FLOOD_SEND ? 1 : JOIN_FLOOD_LIST;
+    if (!credit_take(&s->flood_credit, cost, JOIN_FLOOD_BURST, JOIN_FLOOD_MS, s->join->now_ms))
+        return ++s->flood_drops > JOIN_FLOOD_DROPS ? RC_REFUSED : RC_LIMIT;
+    if (s->flood_credit.left >= JOIN_FLOOD_BURST / 2)
+        s->flood_drops = 0;
+    return RC_OK;
+}
+
 static rc_t take_frame(session_t *s, err_t *e, view_t bytes)
 {
     flood_frame_t *f = malloc(sizeof *f);
     flood_t *flood = s->join->flood;
     const uint64_t now = s->join->now_ms;
     rc_t rc = f ? flood_frame_read(f, e, bytes) : RC_NOMEM;
+    if (!rc)
+        rc = may_send(s, f);
     if (!rc && f->kind == FLOOD_SEND)
         rc = flood_take(flood, e, s->static_key, &f->message, now);
     else if (!rc && f->kind == FLOOD_IDS)
@@ -234,7 +247,10 @@ void flood_read_held(session_t *s)
         if (rc == RC_NEED_DATA)
             return;
         if (rc || take_frame(s, &e, frame)) {
-            (void)err_say(&e, RC_MALFORMED, "a message to all that is malformed, too long, or not of its author");
+            if (s->flood_drops > JOIN_FLOOD_DROPS)
+                (void)err_say(&e, RC_LIMIT, "too many messages to all at once");
+            else
+                (void)err_say(&e, RC_MALFORMED, "a message to all that is malformed, too long, or not of its author");
             session_refuse(s, NET_BYE_PROTOCOL, &e);
             return;
         }

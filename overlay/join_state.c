@@ -99,15 +99,7 @@ static void refuse(session_t *s, rc_t rc, const char *text)
 
 static bool has_credit(session_t *s)
 {
-    const uint64_t now = s->join->now_ms, more = (now - s->credit_ms) / CREDIT_MS;
-    if (!s->credit_ms || s->credit + more >= CREDIT_MAX) {
-        s->credit = CREDIT_MAX;
-        s->credit_ms = now;
-    } else {
-        s->credit += (unsigned)more;
-        s->credit_ms += more * CREDIT_MS;
-    }
-    return s->credit && s->credit--;
+    return credit_take(&s->credit, 1, CREDIT_MAX, CREDIT_MS, s->join->now_ms);
 }
 
 /* The first generation that a state names, checked: signed by its maker and by its own key. NULL: none. */

@@ -176,6 +176,54 @@ START_TEST(what_breaks_a_protocol_ends_the_connection)
 }
 END_TEST
 
+static net_stream_t *flooding;
+
+/* Sends a message of the joiner to all so many times. */
+static void flood(uint64_t seq, unsigned times)
+{
+    static uint8_t bytes[1024];
+    hash32_t id;
+    flood_message_t m = { .kind = FLOOD_APPLICATION, .seq = seq, .payload = view_str("x") };
+    const flood_out_t out = { .kind = FLOOD_SEND, .message = &m };
+    wr_t w = wr_of(bytes, sizeof bytes);
+    memcpy(m.author, joiner.id.who.key.b, sizeof m.author);
+    flood_id(&id, &m);
+    ck_assert_int_eq(member_sign(&joiner, m.signature, &id), RC_OK);
+    flood_frame_write(&w, &out);
+    pb_delimit(&w, 0);
+    for (unsigned i = 0; i < times && !joiner.closed; i++) {
+        ck_assert_int_eq(net_write(flooding, wr_view(&w)), RC_OK);
+        if (i % 64 == 63)
+            run_members(15);
+    }
+}
+
+START_TEST(who_floods_is_not_heard_and_then_shut_out)
+{
+    static const net_protocol_t p = { .name = FLOOD_PROTOCOL, .data = raw_data, .closed = raw_closed };
+    join_refusal_t refusals[JOIN_REFUSALS_MAX];
+    bans_fault_t fault;
+    begin();
+    net_conn_t *c = dial_member(&joiner, 1);
+    run_members(300);
+    ck_assert_int_eq(net_open(c, &flooding, &p, NULL), RC_OK);
+    flood(1, JOIN_FLOOD_BURST + JOIN_FLOOD_DROPS / 2 + 8); /* the last of them in one go with what follows */
+    flood(2, 1);
+    run_members(15);
+    ck_assert(founder.delivered == 1 && joiner.closed == 0);
+    run_members(2 * JOIN_FLOOD_MS);
+    flood(2, 1);
+    run_members(15);
+    ck_assert(founder.delivered == 2 && joiner.closed == 0);
+    flood(2, JOIN_FLOOD_DROPS * 2);
+    run_members(100);
+    ck_assert(joiner.closed == 1 && joiner.bye == NET_BYE_PROTOCOL);
+    ck_assert_uint_eq(join_refusals(founder.join, refusals), 1);
+    ck_assert(bans_fault_of(&fault, refusals[0].bye, &refusals[0].why) && fault == BANS_FLOOD);
+    members_close();
+}
+END_TEST
+
 /* Strangers that say HELLO and leave: the quotes that they asked for are made for nobody. */
 START_TEST(no_quote_is_made_for_who_is_gone)
 {
@@ -219,8 +267,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("join_attacks", a_second_attestation_on_a_connection_is_not_served,
-                    a_share_that_nobody_asked_for_is_not_taken,
+    return UNIT_RUN("join_attacks", who_floods_is_not_heard_and_then_shut_out,
+                    a_second_attestation_on_a_connection_is_not_served, a_share_that_nobody_asked_for_is_not_taken,
                     a_key_that_was_granted_and_not_sent_is_given_when_it_is_asked_for_again,
                     who_leaves_in_the_middle_of_a_share_leaves_nothing, what_breaks_a_protocol_ends_the_connection,
                     no_quote_is_made_for_who_is_gone, who_waits_for_our_quote_is_not_blamed_for_it);
