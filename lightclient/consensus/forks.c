@@ -207,8 +207,10 @@ const lc_unknown_fork_t *lc_unknown_fork(const lc_network_t *net)
 
 bool lc_unknown_fork_add(lc_network_t *net, const lc_unknown_fork_t *fork)
 {
-    if (net->unknown_count == LC_UNKNOWN_FORKS_MAX)
+    const bool full = net->unknown_count == LC_UNKNOWN_FORKS_MAX;
+    if (full && (fork->epoch == LC_EPOCH_NEVER || net->unknown_forks[LC_UNKNOWN_FORKS_MAX - 1].epoch != LC_EPOCH_NEVER))
         return false;
+    net->unknown_count -= full; /* one that is not scheduled makes room */
     size_t at = net->unknown_count++;
     for (; at && net->unknown_forks[at - 1].epoch > fork->epoch; at--)
         net->unknown_forks[at] = net->unknown_forks[at - 1];

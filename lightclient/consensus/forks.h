@@ -104,7 +104,8 @@ const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch);
 /* The first fork that has an epoch in the network's configuration and no rows here; NULL: there is none. */
 const lc_unknown_fork_t *lc_unknown_fork(const lc_network_t *net);
 
-/* Takes a fork into the network's unknown ones, in order of epochs. False: there are LC_UNKNOWN_FORKS_MAX already. */
+/* Takes a fork into the network's unknown ones, in order of epochs; one that has an epoch in the place of one that has
+ * none, where there are LC_UNKNOWN_FORKS_MAX already. False: there is no room. */
 NODISCARD bool lc_unknown_fork_add(lc_network_t *net, const lc_unknown_fork_t *fork);
 
 /* Signing root of a beacon block root under DOMAIN_SYNC_COMMITTEE at a signature slot (compute_domain with the fork

@@ -43,7 +43,8 @@ static void ask(foresight_t *f, bool consensus, size_t endpoint)
     const view_t body = view_of(r.body, r.body_len);
     ledger_note_one(up_ledger(u, endpoint), consensus ? LEDGER_BEACON_SPEC : (size_t)JR_CONFIG, request.post.n, body.n);
     if (!r.why.rc && r.status == 200 &&
-        (consensus ? cl_of_spec(claim, f->config.network, body) : cl_of_config(claim, f->config.chain, body)))
+        (consensus ? cl_of_spec(claim, f->config.network, body)
+                   : cl_of_config(claim, f->config.chain, f->config.network->genesis_time, body)))
         note(u, endpoint, claim);
     hc_response_clear(&r);
 }

@@ -90,13 +90,14 @@ bool heads_want(heads_t *h, hash32_t *hash, bool *raw, head_kind_t kind, uint64_
     return true;
 }
 
-/* What the header says of its slot must be true: of the beacon block, or an earlier one. */
+/* What the header says of its slot must be true: of the beacon block, or an earlier one. Only the first block of the
+ * execution chain, which no beacon block brought, may have another time. */
 static rc_t check_slot(err_t *e, const lc_network_t *net, uint64_t slot, const ex_header_t *x)
 {
     if (x->timestamp > lc_slot_start_ms(net, slot) / 1000)
         return err_say(e, RC_REFUSED, "the execution block is newer than the beacon block that builds on it");
     if (ex_header_has_slot(x) &&
-        (x->slot_number >= slot || x->timestamp != lc_slot_start_ms(net, x->slot_number) / 1000))
+        (x->slot_number >= slot || (x->number && x->timestamp != lc_slot_start_ms(net, x->slot_number) / 1000)))
         return err_say(e, RC_REFUSED, "the execution block's slot is not that of its time");
     return RC_OK;
 }

@@ -229,19 +229,37 @@ static void add_unknown_fork(lc_network_t *net, const jo_t *o)
                 LC_UNKNOWN_FORKS_MAX);
 }
 
+/* Forks that are in force where proofs begin. */
+static bool is_before_paris(const char *name)
+{
+    static const char *const names[] = { "frontier",       "homestead",  "dao",          "tangerine",   "spurious",
+                                         "byzantium",      "petersburg", "istanbul",     "muirglacier", "berlin",
+                                         "constantinople", "london",     "arrowglacier", "grayglacier" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
 static void given_times(uint64_t times[LC_EXECUTION_FORKS], lc_network_t *net, const jo_t *forks)
 {
     jo_t names = *forks, one;
     for (size_t i = 0; i < LC_EXECUTION_FORKS; i++) {
         times[i] = i ? UINT64_MAX : 0;
         jo_opt_number(forks, &times[i], lc_execution_forks[i].name, UINT64_MAX);
+        if (times[i] <= net->genesis_time)
+            times[i] = 0; /* EIP-6122: what holds from the first block on is no fork */
     }
     while (jo_next(&names, &one)) {
         size_t i = 0;
         while (i < LC_EXECUTION_FORKS && strcmp(lc_execution_forks[i].name, one.name))
             i++;
-        if (i == LC_EXECUTION_FORKS)
+        if (i < LC_EXECUTION_FORKS)
+            continue;
+        if (!is_before_paris(one.name))
             add_unknown_fork(net, &one);
+        else if (jo_number(&one, NULL, UINT64_MAX) > net->genesis_time)
+            jo_fail(&one, NULL, RC_MALFORMED, "is a fork before Paris: it has to be in force from the first block on");
     }
 }
 
@@ -397,9 +415,14 @@ static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t tim
         if (fork_at == UINT64_MAX && blobs_at == UINT64_MAX)
             return;
         if (fork_at <= blobs_at) {
-            add_fork(out, &rules, o, blobs, f, fork_at);
-            if (lc_execution_forks[f++].fork == EVM_OSAKA && fork_at != blobs_at)
+            const evm_fork_t fork = lc_execution_forks[f].fork;
+            add_fork(out, &rules, o, blobs, f++, fork_at);
+            if (fork == EVM_OSAKA && fork_at != blobs_at)
                 add_first_blobs(out, &rules, o, blobs, b, fork_at);
+            if (fork > EVM_OSAKA && fork_at != blobs_at && b && rules.blob_max != net->blob_schedule[b - 1].max_blobs)
+                jo_fail(o, "execution.blobSchedule", RC_MALFORMED,
+                        "the maximum of %s is not that of BLOB_SCHEDULE[%zu], which is in force then",
+                        lc_execution_forks[f - 1].name, b - 1);
         } else {
             if (rules.fork >= EVM_OSAKA)
                 add_blob_row(out, &rules, o, blobs, b, blobs_at);

@@ -18,6 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     char text[CL_TEXT_MAX] = "";
     check(cl_of_spec(text, lc_network_find("sepolia"), view_of(data, len)), text);
-    check(cl_of_config(text, lc_builtin_find("sepolia")->execution, view_of(data, len)), text);
+    check(cl_of_config(text, lc_builtin_find("sepolia")->execution, 0, view_of(data, len)), text);
     return 0;
 }

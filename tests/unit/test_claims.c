@@ -24,6 +24,18 @@ static const struct {
     { "\"A234567890123456789012345678901_FORK_EPOCH\":\"7\"",
       "A234567890123456789012345678901_FORK_EPOCH is 7 (slot 224), a fork that this build does not know" },
     { "\"A2345678901234567890123456789012_FORK_EPOCH\":\"7\"", NULL },
+    { "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"274176\",\"MAX_BLOBS_PER_BLOCK\":\"15\"},"
+      "{\"EPOCH\":\"275712\",\"MAX_BLOBS_PER_BLOCK\":\"21\"}]",
+      NULL },
+    { "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"222464\",\"MAX_BLOBS_PER_BLOCK\":\"9\"}]",
+      NULL }, /* Electra's, of old clients */
+    { "\"HEZE_FORK_EPOCH\":\"500000\",\"BLOB_SCHEDULE\":[{\"EPOCH\":\"450000\",\"MAX_BLOBS_PER_BLOCK\":\"48\"},"
+      "{\"EPOCH\":\"400000\",\"MAX_BLOBS_PER_BLOCK\":\"21\"}]",
+      "BLOB_SCHEDULE has 21 blobs from epoch 400000 (slot 12800000) on, and this network's configuration has no such row" },
+    { "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"275712\",\"MAX_BLOBS_PER_BLOCK\":\"22\"}]",
+      "BLOB_SCHEDULE has 22 blobs from epoch 275712 (slot 8822784) on, and this network's configuration has no such row" },
+    { "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"x\"}]", NULL },
+    { "\"BLOB_SCHEDULE\":7", NULL },
 };
 
 static bool spec_claims(char out[CL_TEXT_MAX], const lc_network_t *net, const char *members)
@@ -69,6 +81,14 @@ static const struct {
     { "{\"current\":{\"activationTime\":1800000001}}",
       "eth_config: current rules from 1800000001 on, a time at which no known fork begins" },
     { "{\"current\":{}}", NULL },
+    { "{\"current\":{\"activationTime\":1655733600}}", NULL }, /* of the first rules */
+    { "{\"next\":{\"activationTime\":1761607008,"
+      "\"blobSchedule\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":11684671}}}",
+      NULL },
+    { "{\"next\":{\"activationTime\":1761607008,"
+      "\"blobSchedule\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":13739630}}}",
+      "eth_config: next rules from 1761607008 on, blobs 14/21/13739630, and 14/21/11684671 here" },
+    { "{\"next\":{\"activationTime\":1761607008,\"blobSchedule\":{\"target\":14}}}", NULL },
     { "{\"current\":7}", NULL },
     { "null", NULL },
 };
@@ -79,7 +99,8 @@ START_TEST(an_execution_client_claims_a_time_that_no_known_fork_has)
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
         char body[512], out[CL_TEXT_MAX] = "untouched";
         snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}", configs[i].result);
-        const bool claims = cl_of_config(out, chain->execution, view_str(body));
+        const bool claims =
+            cl_of_config(out, chain->execution, lc_network_find("sepolia")->genesis_time, view_str(body));
         ck_assert_msg(claims == (configs[i].claim != NULL), "row %zu", i);
         ck_assert_str_eq(out, claims ? configs[i].claim : "untouched");
     }
@@ -97,7 +118,7 @@ START_TEST(what_is_no_answer_claims_nothing)
         char *cut = malloc(n + 1);
         memcpy(cut, whole, n);
         ck_assert(!cl_of_spec(out, net, view_of(cut, n)));
-        ck_assert(!cl_of_config(out, chain, view_of(cut, n)));
+        ck_assert(!cl_of_config(out, chain, 0, view_of(cut, n)));
         free(cut);
     }
     ck_assert(cl_of_spec(out, net, view_str(whole)));

@@ -162,7 +162,8 @@ static const struct {
       RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"paris\":1,\"Moon\":2}}}}",
       "network.execution.forks.Moon", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"cancun\":9,\"prague\":3}}}}",
+    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS
+      ",\"execution\":{\"forks\":{\"cancun\":1795226039,\"prague\":1795226033}}}}",
       "network.execution.forks", RC_MALFORMED },
     { "{" MINIMUM ",\"tee\":\"sgx\"}", "tee", RC_MALFORMED },
     { "{" MINIMUM ",\"transport\":\"carrier pigeon\"}", "transport", RC_MALFORMED },

@@ -208,12 +208,24 @@ static const struct {
       "must be one of: sepolia, glamsterdam-devnet-8" },
     { "\"execution\":{", "\"execution\":{\"chain_id\":\"x\",", "network.execution.chain_id",
       "must be a decimal number in quotes" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6},", "network.execution.forks",
-      "shanghai begins before the fork that precedes it" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"cancun\":0,\"prague\":6,\"osaka\":5},", "network.execution.forks",
-      "osaka begins before the fork that precedes it" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"shanghai\":1795226035,\"paris\":1795226036},",
+      "network.execution.forks", "shanghai begins before the fork that precedes it" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"cancun\":0,\"prague\":1795226036,\"osaka\":1795226035},",
+      "network.execution.forks", "osaka begins before the fork that precedes it" },
     { "\"execution\":{", "\"execution\":{\"forks\":{\"paris\":\"18446744073709551615\"},", "network",
       "Paris never begins: proofs need an execution chain" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"berlin\":\"0\",\"london\":0,\"cancun\":0},", "", NULL },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"london\":1795226032,\"cancun\":0},",
+      "network.execution.forks.london", "is a fork before Paris: it has to be in force from the first block on" },
+    { "\"execution\":{\"blobSchedule\":{",
+      "\"execution\":{\"forks\":{\"osaka\":0,\"amsterdam\":1795226600},\"blobSchedule\":{"
+      "\"amsterdam\":{\"target\":21,\"max\":32,\"baseFeeUpdateFraction\":20609697},",
+      "network.execution.blobSchedule",
+      "the maximum of amsterdam is not that of BLOB_SCHEDULE[1], which is in force then" },
+    { "\"execution\":{\"blobSchedule\":{",
+      "\"execution\":{\"forks\":{\"osaka\":0,\"amsterdam\":1795226600},\"blobSchedule\":{"
+      "\"amsterdam\":{\"target\":15,\"max\":21,\"baseFeeUpdateFraction\":20609697},",
+      "", NULL },
     { "\"execution\":{", "\"execution\":{\"colour\":1,", "network.execution.colour", "unknown key" },
     { "\"bpo1\"", "\"bpo3\"", "network.execution.blobSchedule",
       "bpo1 is required: BLOB_SCHEDULE[0] says neither target nor fraction" },
@@ -386,6 +398,23 @@ START_TEST(an_execution_fork_that_this_build_does_not_know_is_noted)
 }
 END_TEST
 
+/* A genesis file names the time of its first block where others have 0 (EIP-6122). */
+START_TEST(forks_up_to_genesis_are_in_force_from_the_first_block_on)
+{
+    config_t *c;
+    err_t e;
+    const char *text = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
+                       ",\"execution\":{\"forks\":{\"prague\":1795226031,\"osaka\":1795226032},\"blobSchedule\":{"
+                       "\"bpo1\":{\"target\":10,\"max\":15,\"baseFeeUpdateFraction\":8346193},"
+                       "\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}";
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_uint_eq(c->chain.rows[0].timestamp, 0);
+    ck_assert_uint_eq(c->chain.rows[0].rules.fork, EVM_PRAGUE);
+    ck_assert_uint_eq(c->chain.rows[1].timestamp, 1795226032);
+    config_free(c);
+}
+END_TEST
+
 START_TEST(each_part_of_a_custom_network_is_checked_and_named)
 {
     static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
@@ -457,12 +486,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("config_network", a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
-                    where_a_network_began_may_be_given, no_custom_network_takes_a_name_that_everybody_knows,
-                    a_network_name_in_an_error_is_cut_at_40_characters,
-                    a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
-                    an_execution_fork_that_this_build_does_not_know_is_noted,
-                    the_gas_of_state_is_that_of_the_named_rules, forks_that_this_build_does_not_know_are_noted_in_order,
-                    forks_and_blob_rows_stand_in_order_of_time, each_part_of_a_custom_network_is_checked_and_named,
-                    an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain);
+    return UNIT_RUN(
+        "config_network", a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
+        where_a_network_began_may_be_given, no_custom_network_takes_a_name_that_everybody_knows,
+        a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
+        an_execution_fork_that_this_build_does_not_know_is_noted, the_gas_of_state_is_that_of_the_named_rules,
+        forks_that_this_build_does_not_know_are_noted_in_order, forks_and_blob_rows_stand_in_order_of_time,
+        forks_up_to_genesis_are_in_force_from_the_first_block_on, each_part_of_a_custom_network_is_checked_and_named,
+        an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain);
 }

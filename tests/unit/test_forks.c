@@ -141,6 +141,12 @@ START_TEST(unknown_forks_are_kept_by_epoch_and_only_so_many)
     for (size_t i = 0; i < LC_UNKNOWN_FORKS_MAX; i++)
         ck_assert_uint_eq(net.unknown_forks[i].epoch, 10 * (i + 1));
     ck_assert_uint_eq(lc_unknown_fork(&net)->epoch, 10);
+    net.unknown_forks[LC_UNKNOWN_FORKS_MAX - 1].epoch = LC_EPOCH_NEVER; /* one that never comes makes room */
+    ck_assert(!lc_unknown_fork_add(&net, &(lc_unknown_fork_t){ .name = "y", .epoch = LC_EPOCH_NEVER }));
+    ck_assert(lc_unknown_fork_add(&net, &(lc_unknown_fork_t){ .name = "y", .epoch = 15 }));
+    ck_assert_uint_eq(net.unknown_count, LC_UNKNOWN_FORKS_MAX);
+    ck_assert_uint_eq(net.unknown_forks[1].epoch, 15);
+    ck_assert_uint_eq(net.unknown_forks[LC_UNKNOWN_FORKS_MAX - 1].epoch, 30);
     net.unknown_forks[0].epoch = LC_EPOCH_NEVER; /* it never comes: nobody is told of it */
     ck_assert_ptr_null(lc_unknown_fork(&net));
     ck_assert_uint_eq(lc_first_slot(&net, 10), 80);

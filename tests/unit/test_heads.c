@@ -229,6 +229,23 @@ START_TEST(what_looks_newer_is_asked_for_its_bytes_next_and_once)
 }
 END_TEST
 
+START_TEST(the_first_block_of_the_execution_chain_has_a_time_of_its_own)
+{
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    ex_header_t h = block_of(8);
+    h.timestamp -= 3;
+    ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &h), RC_REFUSED);
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    h.number = 0;
+    ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &h), RC_OK);
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 11);
+}
+END_TEST
+
 START_TEST(a_header_that_contradicts_its_beacon_block_is_not_used)
 {
     for (int i = 0; i < 4; i++) {
@@ -406,6 +423,7 @@ int main(void)
                     a_failed_fetch_is_tried_again_later_and_a_new_head_at_once,
                     what_looks_newer_is_asked_for_its_bytes_next_and_once,
                     a_header_that_contradicts_its_beacon_block_is_not_used,
+                    the_first_block_of_the_execution_chain_has_a_time_of_its_own,
                     a_header_that_contradicts_the_schedule_proves_that_it_is_another,
                     a_head_of_more_blobs_than_the_schedule_has_shows_that_it_is_another);
 }
