@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/os/log.h"
 #include "base/os/worker.h"
@@ -18,6 +19,8 @@
 #define MEMBERS_MAX 4u /* that are asked for one thing, one after another */
 
 #define LONG_PATIENCE_MS 4000u /* with what is more than updates of the head, before another one is asked */
+
+#define STOP_LOOK_MS 50 /* between looks whether it is to stop, while one that was asked beside another is waited for */
 
 #define SERVED_AGAIN_MS 1000u /* before the block of an unserved head is asked for again */
 #define NOBODY SIZE_MAX
@@ -374,24 +377,30 @@ static int learn_json(cap_t *c, void *ctx)
     return 0;
 }
 
-static int ask_route(cap_t *c, void *ctx)
+/* Updates of head and finality: asked for again and again, and all about as long. */
+static bool is_of_head(lc_kind_t kind)
 {
-    const lc_kind_t *kind = ctx;
-    return cap_route(c, *kind);
+    return kind == LC_OPTIMISTIC || kind == LC_FINALITY;
 }
 
 /* One exchange with an endpoint. */
-typedef struct {
+typedef struct exchange {
     hc_request_t requests[WANTS_MAX];
     hc_response_t responses[WANTS_MAX];
     char urls[WANTS_MAX][URL_MAX];
     size_t which[WANTS_MAX], n;
     int as[WANTS_MAX]; /* what cap_route said of each route */
     follow_t *follow;
-    size_t endpoint, next; /* next: who is asked instead when this one takes too long; NOBODY */
-    bool is_long;          /* more than updates of the head is asked for */
-    uint64_t patience_ms;  /* ... by the monotonic clock */
-    bool left;             /* so it was */
+    size_t endpoint, next; /* next: who is asked beside it when this one takes too long; NOBODY */
+    const lc_want_t *wants;
+    struct exchange *beside; /* with next: begun when n is not 0, */
+    bool is_long;            /* more than updates of the head is asked for */
+    uint64_t patience_ms;    /* ... by the monotonic clock */
+    bool left;               /* nobody waited for its end: another one was faster */
+    hc_group_t group;        /* of one beside another */
+    pthread_mutex_t lock;    /* ... and of what follows */
+    pthread_cond_t ended;
+    bool has_ended;
 } exchange_t;
 
 static void add_request(exchange_t *x, up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i, int as)
@@ -414,7 +423,52 @@ static uint32_t patience_ms(const exchange_t *x)
     return x->is_long && usual < LONG_PATIENCE_MS ? LONG_PATIENCE_MS : usual;
 }
 
-/* Whether an exchange is waited for no longer: somebody else is asked, or nobody. */
+static int ask_route(cap_t *c, void *ctx)
+{
+    const lc_kind_t *kind = ctx;
+    return cap_route(c, *kind);
+}
+
+/* Adds a want in the form in which an endpoint is asked for it. */
+static void add_want(exchange_t *x, up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i)
+{
+    x->is_long |= !is_of_head(want->kind);
+    add_request(x, upstream, endpoint, want, i, up_learn(upstream, endpoint, ask_route, &(lc_kind_t){ want->kind }));
+}
+
+/* On the client's I/O thread. */
+static void on_beside(void *ctx)
+{
+    exchange_t *x = ctx;
+    pthread_mutex_lock(&x->lock);
+    x->has_ended = true;
+    pthread_cond_signal(&x->ended);
+    pthread_mutex_unlock(&x->lock);
+}
+
+/* Asks the next endpoint for the same, beside an exchange that is slow. */
+static void begin_beside(const exchange_t *x)
+{
+    exchange_t *b = x->beside;
+    follow_t *f = x->follow;
+    b->follow = f;
+    b->endpoint = x->next;
+    for (size_t k = 0; k < x->n; k++)
+        add_want(b, f->config.upstream, x->next, &x->wants[x->which[k]], x->which[k]);
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->ended, NULL);
+    hc_submit(f->config.http, &b->group, b->responses, b->requests, b->n, on_beside, b);
+}
+
+static bool has_ended(exchange_t *x)
+{
+    pthread_mutex_lock(&x->lock);
+    const bool ended = x->has_ended;
+    pthread_mutex_unlock(&x->lock);
+    return ended;
+}
+
+/* Whether an exchange is waited for no longer: whoever was asked beside it has answered, or we stop. */
 static bool is_left(void *ctx)
 {
     exchange_t *x = ctx;
@@ -424,8 +478,46 @@ static bool is_left(void *ctx)
         return true;
     if (x->next == NOBODY || now < x->patience_ms)
         return false;
+    if (x->beside->n)
+        return x->left = has_ended(x->beside);
     x->patience_ms = now + patience_ms(x);
-    return x->left = up_hedge(u, x->next, now, (unsigned)x->n);
+    if (!up_is_retired(u, x->next) && up_hedge(u, x->next, now, (unsigned)x->n)) {
+        x->patience_ms = now;
+        begin_beside(x);
+    }
+    return false;
+}
+
+/* Waits for the end of one beside another; of use: else it is called back. */
+static void end_beside(exchange_t *x, bool of_use)
+{
+    bool called_back = false;
+    for (;;) {
+        struct timespec until;
+        if (!called_back && (!of_use || stopping(x->follow))) {
+            x->left = called_back = true;
+            hc_cancel(x->follow->config.http, &x->group);
+        }
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (until.tv_nsec += STOP_LOOK_MS * 1000000L) / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&x->lock);
+        while (!x->has_ended && !pthread_cond_clockwait(&x->ended, &x->lock, CLOCK_MONOTONIC, &until))
+            continue;
+        const bool ended = x->has_ended;
+        pthread_mutex_unlock(&x->lock);
+        if (ended)
+            break;
+    }
+    pthread_cond_destroy(&x->ended);
+    pthread_mutex_destroy(&x->lock);
+}
+
+static void count_trip(follow_t *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->view.round_trips++;
+    pthread_mutex_unlock(&f->lock);
 }
 
 static void perform(follow_t *f, exchange_t *x, size_t endpoint, size_t next)
@@ -435,15 +527,7 @@ static void perform(follow_t *f, exchange_t *x, size_t endpoint, size_t next)
     x->next = next;
     x->patience_ms = clock_monotonic_ms() + patience_ms(x);
     hc_perform(f->config.http, x->responses, x->requests, x->n, is_left, x);
-    pthread_mutex_lock(&f->lock);
-    f->view.round_trips++;
-    pthread_mutex_unlock(&f->lock);
-}
-
-/* Updates of head and finality: asked for again and again, and all about as long. */
-static bool is_of_head(lc_kind_t kind)
-{
-    return kind == LC_OPTIMISTIC || kind == LC_FINALITY;
+    count_trip(f);
 }
 
 static void note_ledger(follow_t *f, size_t endpoint, lc_kind_t kind, const hc_response_t *r)
@@ -474,6 +558,11 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
         const lc_want_t *want = &wants[x->which[k]];
         const hc_response_t *r = &x->responses[k];
         up_note_coding(f->config.upstream, endpoint, r);
+        if (answers[x->which[k]] == ANSWER_TAKEN) { /* from another one, which was faster */
+            note_ledger(f, endpoint, want->kind, r);
+            hc_response_clear(&x->responses[k]);
+            continue;
+        }
         if (x->left && r->why.rc == RC_TIMEOUT) { /* it is only slow */
             if (is_of_head(want->kind))
                 up_took(f->config.upstream, endpoint, r->elapsed_ms, false, clock_monotonic_ms());
@@ -500,24 +589,42 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
     }
 }
 
-/* Asks one endpoint for all wants whose answer was not taken; once more in JSON, where SSZ came to nothing. While it
- * takes longer than it usually does, next is to be asked: then it is left, and this is true. */
-static bool ask(follow_t *f, outcome_t *answers, size_t endpoint, size_t next, const lc_want_t *wants, size_t count)
+/* Takes what came of an exchange, and asks once more in JSON where SSZ came to nothing. */
+static void conclude_exchange(follow_t *f, outcome_t *answers, exchange_t *x, const lc_want_t *wants)
 {
-    exchange_t first = { .n = 0 }, second = { .n = 0 };
-    for (size_t i = 0; i < count; i++) {
-        if (answers[i] == ANSWER_TAKEN)
-            continue;
-        first.is_long |= !is_of_head(wants[i].kind);
-        add_request(&first, f->config.upstream, endpoint, &wants[i], i,
-                    up_learn(f->config.upstream, endpoint, ask_route, &(lc_kind_t){ wants[i].kind }));
-    }
+    exchange_t again = { .n = 0 };
+    take_exchange(f, &again, answers, x, x->endpoint, wants);
+    if (!again.n || stopping(f))
+        return;
+    perform(f, &again, x->endpoint, NOBODY);
+    take_exchange(f, NULL, answers, &again, x->endpoint, wants);
+}
+
+static size_t open_wants(const outcome_t *answers, size_t count)
+{
+    size_t open = 0;
+    for (size_t k = 0; k < count; k++)
+        open += answers[k] != ANSWER_TAKEN;
+    return open;
+}
+
+/* Asks one endpoint for all wants whose answer was not taken, and next beside it when it takes longer than it usually
+ * does: what comes first is taken. *both: so it was. True: the first was left, as next had answered. */
+static bool ask(follow_t *f, bool *both, outcome_t *answers, size_t endpoint, size_t next, const lc_want_t *wants,
+                size_t count)
+{
+    exchange_t beside = { .n = 0 }, first = { .wants = wants, .beside = &beside };
+    for (size_t i = 0; i < count; i++)
+        if (answers[i] != ANSWER_TAKEN)
+            add_want(&first, f->config.upstream, endpoint, &wants[i], i);
     perform(f, &first, endpoint, next);
-    take_exchange(f, &second, answers, &first, endpoint, wants);
-    if (!second.n || stopping(f))
-        return first.left;
-    perform(f, &second, endpoint, NOBODY);
-    take_exchange(f, NULL, answers, &second, endpoint, wants);
+    conclude_exchange(f, answers, &first, wants);
+    *both = beside.n > 0;
+    if (*both) {
+        end_beside(&beside, open_wants(answers, count) > 0);
+        count_trip(f);
+        conclude_exchange(f, answers, &beside, wants);
+    }
     return first.left;
 }
 
@@ -530,11 +637,11 @@ static void ask_in_order(follow_t *f, outcome_t *answers, const lc_want_t *wants
     for (size_t i = 0; i < endpoints && left && !stopping(f); i++) {
         if (up_is_retired(f->config.upstream, order[i])) /* meanwhile: its number may soon be another one's */
             continue;
-        if (ask(f, answers, order[i], i + 1 < all ? order[i + 1] : NOBODY, wants, count))
+        bool both;
+        if (ask(f, &both, answers, order[i], i + 1 < all ? order[i + 1] : NOBODY, wants, count))
             order[endpoints++] = order[i];
-        left = 0;
-        for (size_t k = 0; k < count; k++)
-            left += answers[k] != ANSWER_TAKEN;
+        i += both;
+        left = open_wants(answers, count);
     }
 }
 
