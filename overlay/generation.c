@@ -476,6 +476,15 @@ rc_t gen_make(gen_t *g, uint8_t take_secrets[KEY_SECRETS_LEN], uint64_t now_ms)
     return RC_OK;
 }
 
+/* Whether a generation begins at a slot that no member lets its maker name now. */
+static rc_t check_from(const gen_t *g, err_t *e, const entry_t *x)
+{
+    const uint64_t now = g->c.slot_now ? g->c.slot_now(g->c.slot_ctx) : UINT64_MAX;
+    if (x->from_slot > now && x->from_slot - now > GEN_FROM_SLOTS_MAX)
+        return err_in(e, RC_REFUSED, "from_slot", "is too far ahead");
+    return RC_OK;
+}
+
 /* E5: whether a draft from this maker may be held and acknowledged. */
 static rc_t judge_draft(const gen_t *g, err_t *e, const entry_signed_t *s, const uint8_t from[33])
 {
@@ -496,7 +505,7 @@ static rc_t judge_draft(const gen_t *g, err_t *e, const entry_signed_t *s, const
         return err_in(e, RC_REFUSED, "name", "this or a newer one is committed");
     if (g->has_head && x->from_slot > g->head && x->from_slot - g->head > GEN_FROM_SLOTS_MAX)
         return err_in(e, RC_REFUSED, "from_slot", "is too far ahead");
-    return RC_OK;
+    return check_from(g, e, x);
 }
 
 typedef struct {
@@ -635,6 +644,9 @@ rc_t gen_commit(gen_t *g, err_t *e, view_t bytes)
     rc = entry_proof_judge(e, &p, &g->c.rules);
     if (rc || !p.has_order)
         return rc; /* a first generation comes with a share: whoever has had its secret can write others */
+    rc = check_from(g, e, &p.entry.entry);
+    if (rc)
+        return rc;
     i = put_proof(g, &p);
     if (i == NONE)
         return err_say(e, RC_LIMIT, "too many generations at once");
@@ -666,6 +678,8 @@ static rc_t judge_share(const gen_t *g, err_t *e, const entry_proof_t *p, const 
         rc = entry_proof_judge(e, p, &rules);
     if (!rc && memcmp(cluster_of(p), cluster, 33) != 0)
         rc = err_in(e, RC_REFUSED, "cluster", "is another than the bootstrap entry's");
+    if (!rc)
+        rc = check_from(g, e, &p->entry.entry);
     if (rc)
         return rc;
     const key_name_t *name = &p->entry.entry.name;

@@ -20,7 +20,7 @@
 #define GEN_FIRST_WAIT_MS 10000u /* of makers[0] after it took the order: its connections are judged by then */
 #define GEN_NEXT_WAIT_MS 60000u  /* and of makers[i], times i */
 #define GEN_FROM_SLOTS 4u        /* from_slot = verified head + this */
-#define GEN_FROM_SLOTS_MAX 64u   /* most that a member lets a maker put it off, from its own head */
+#define GEN_FROM_SLOTS_MAX 64u   /* most that a member lets a maker put it off, from its own head, and by the clock */
 #define GEN_PEERS_MAX 63u
 
 typedef struct gen gen_t;
@@ -29,7 +29,9 @@ typedef struct {
     uint8_t self[33];                                                 /* our static key */
     rc_t (*sign)(void *ctx, uint8_t out[64], const hash32_t *digest); /* by it: compact, low s */
     void *sign_ctx;
-    keyring_t *keys;     /* borrowed; generations only */
+    keyring_t *keys;                 /* borrowed; generations only */
+    uint64_t (*slot_now)(void *ctx); /* which slot it is by the clock; NULL: there is none, and no bound */
+    void *slot_ctx;
     order_rules_t rules; /* signers and least version; cluster: the pin (zeros: none) */
 } gen_config_t;
 
@@ -72,7 +74,8 @@ NODISCARD rc_t gen_draft(gen_t *g, err_t *e, const uint8_t from[33], view_t entr
                          const key_box_t *box);
 
 /* An ACK or a COMMIT came, from anybody. RC_REFUSED, RC_MALFORMED: its author is at fault; an ACK of an entry that we
- * do not have is kept for a while; a first generation is passed over, as it comes with a share. */
+ * do not have is kept for a while; a first generation is passed over, as it comes with a share; refused is what begins
+ * more than GEN_FROM_SLOTS_MAX from the slot that it is: no honest member lets its maker put it off so far. */
 NODISCARD rc_t gen_ack(gen_t *g, err_t *e, view_t bytes);
 NODISCARD rc_t gen_commit(gen_t *g, err_t *e, view_t bytes);
 

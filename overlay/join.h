@@ -95,7 +95,8 @@ typedef struct {
     /* Our evidence over report data, and a copy of our newest collateral in the arena (n 0: none). Any thread. */
     rc_t (*evidence)(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN]);
     view_t (*collateral)(void *ctx, arena_t *a);
-    int64_t (*now_s)(void *ctx); /* Unix seconds; any thread */
+    int64_t (*now_s)(void *ctx);     /* Unix seconds; any thread */
+    uint64_t (*slot_now)(void *ctx); /* which slot it is; NULL: an application without slots */
 
     /* Takes a job: join_job_run on any thread, then join_job_done on the net's, not before this returns. */
     void (*post)(void *ctx, join_job_t *job);

@@ -710,7 +710,12 @@ static rc_t keep_order(join_t *j, const order_signed_t *order)
 static rc_t make_machines(join_t *j)
 {
     const join_config_t *c = &j->config;
-    gen_config_t g = { .sign = c->sign, .sign_ctx = c->sign_ctx, .keys = c->keyring, .rules = c->rules };
+    gen_config_t g = { .sign = c->sign,
+                       .sign_ctx = c->sign_ctx,
+                       .keys = c->keyring,
+                       .slot_now = c->slot_now,
+                       .slot_ctx = c->ctx,
+                       .rules = c->rules };
     flood_config_t f = { .sign = c->sign, .sign_ctx = c->sign_ctx, .ecdsa = c->ecdsa };
     memcpy(g.self, c->static_pubkey, sizeof g.self);
     memcpy(f.self, c->static_pubkey, sizeof f.self);

@@ -13,8 +13,9 @@
 #define LIAR_FILE "evidence-member"
 #define KEEP_MS 10000u /* between two tries to write what a full disk did not take */
 
-static uint64_t slot_now(const cluster_t *c)
+uint64_t heads_slot_now(void *ctx)
 {
+    const cluster_t *c = ctx;
     const int64_t now_s = c->with.now_s(c->with.time_ctx);
     return lc_slot_at(&c->with.config->network, (uint64_t)now_s * 1000);
 }
@@ -63,7 +64,7 @@ void heads_keep_again(cluster_t *c, uint64_t now_ms)
 static bool claimed(void *ctx, uint64_t number, floor_kind_t kind, uint64_t slot, floor_proof_t proof)
 {
     cluster_t *c = ctx;
-    const uint64_t now = slot_now(c);
+    const uint64_t now = heads_slot_now(c);
     (void)number;
     pthread_mutex_lock(&c->lock);
     const bool told = floor_claim(&c->floor, kind, slot, proof, now);

@@ -400,6 +400,7 @@ static rc_t make_join(cluster_t *c)
                         .evidence = make_evidence,
                         .collateral = copy_collateral,
                         .now_s = now_s,
+                        .slot_now = heads_slot_now,
                         .post = post,
                         .random = draw,
                         .tell = fill_state,

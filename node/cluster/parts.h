@@ -246,6 +246,7 @@ NODISCARD rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_
 
 /* heads.c: what members announce of the chain. On the loop's thread. */
 void heads_begin(cluster_t *c);
+uint64_t heads_slot_now(void *ctx);                       /* which slot it is, by the clock; any thread */
 void heads_look(cluster_t *c);                            /* members and their states may have changed */
 void heads_keep_again(cluster_t *c, uint64_t now_ms);     /* evidence that a full disk did not take */
 void heads_fill(cluster_t *c, state_t *out);              /* what we claim */

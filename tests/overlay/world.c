@@ -512,6 +512,11 @@ static void stop(node_t *x)
 }
 
 /* A boot: another static key, no memory; its disk holds some order that it once had. */
+static uint64_t slot_by_clock(void *ctx)
+{
+    return ((const world_t *)ctx)->now_ms / SLOT_MS;
+}
+
 static void start(world_t *w, int i, int order)
 {
     node_t *x = &w->nodes[i];
@@ -524,7 +529,7 @@ static void start(world_t *w, int i, int order)
     *x = fresh;
     random_bytes(w, x->secret, 32);
     random_bytes(w, random, 32);
-    gen_config_t g = { .sign = world_sign, .sign_ctx = x, .rules = w->rules };
+    gen_config_t g = { .sign = world_sign, .sign_ctx = x, .slot_now = slot_by_clock, .slot_ctx = w, .rules = w->rules };
     flood_config_t f = { .sign = world_sign, .sign_ctx = x, .ecdsa = w->ecdsa };
     bracha_config_t b = { .platform = x->platform, .sign = world_sign, .sign_ctx = x, .ecdsa = w->ecdsa };
     if (ecdsa_pubkey(w->ecdsa, x->key, x->secret) || keyring_empty(&x->keys, blind) ||

@@ -21,12 +21,19 @@ typedef struct {
 
 static boot_t nodes[NODES];
 static hash32_t setup_hash;
+static uint64_t slot_now = 1000;
 static const uint8_t salt[32] = { 9 };
 
 static inline rc_t sign_by(void *ctx, uint8_t out[64], const hash32_t *digest)
 {
     key_sign(out, ((boot_t *)ctx)->secret, digest);
     return RC_OK;
+}
+
+static inline uint64_t slot_of_clock(void *ctx)
+{
+    (void)ctx;
+    return slot_now;
 }
 
 static inline order_rules_t rules_of(bool pinned)
@@ -43,7 +50,7 @@ static inline void start(boot_t *n, unsigned secret, const order_rules_t *rules)
     static const uint8_t blind[32] = { 7 };
     *n = (boot_t){ .secret = secret };
     ck_assert_int_eq(keyring_empty(&n->keys, blind), RC_OK);
-    gen_config_t c = { .sign = sign_by, .sign_ctx = n, .keys = n->keys, .rules = *rules };
+    gen_config_t c = { .sign = sign_by, .sign_ctx = n, .keys = n->keys, .slot_now = slot_of_clock, .rules = *rules };
     key_point(c.self, secret);
     ck_assert_int_eq(gen_new(&n->g, &c), RC_OK);
 }

@@ -275,6 +275,47 @@ START_TEST(what_the_excluded_member_signs_counts_for_nothing)
 }
 END_TEST
 
+/* A maker that is cut off lists itself alone, and so commits what it likes. By our clock, as our head may be old. */
+START_TEST(a_commit_that_is_put_off_without_end_is_refused)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX], first[ENTRY_MAX];
+    static const uint64_t later[] = { 1ull << 63, UINT64_MAX, GEN_FROM_SLOTS_MAX + 1, GEN_FROM_SLOTS_MAX };
+    order_signed_t o;
+    err_t e;
+    hash32_t digest;
+    cluster(3);
+    order_of(&o, 2, 2, 3, 0);
+    take_all(3, &o, 0);
+    wr_t wf = wr_of(first, sizeof first);
+    entry_write(&wf, &gen_first(nodes[1].g)->entry);
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        const bool good = later[i] == GEN_FROM_SLOTS_MAX;
+        entry_proof_t p = { .has_order = true, .order = o, .ack_count = 1 };
+        entry_t *x = &p.entry.entry;
+        *x = (entry_t){ .name = { 2, o.id.digest, 0 }, .member_count = 1 };
+        x->from_slot = i < 2 ? later[i] : slot_now + later[i];
+        key_point(x->pubkey, 30);
+        key_point(x->members[0], 2);
+        entry_digest(&p.entry.g, x);
+        key_sign(p.entry.by_maker, 2, &p.entry.g);
+        key_sign(p.entry.by_key, 30, &p.entry.g);
+        entry_ack_digest(&digest, &p.entry.g);
+        p.acks[0].g = p.entry.g;
+        key_point(p.acks[0].key, 2);
+        key_sign(p.acks[0].signature, 2, &digest);
+        wr_t w = wr_of(bytes, sizeof bytes);
+        entry_proof_write(&w, &p);
+        if (!good) {
+            ck_assert_int_eq(gen_restore(nodes[2].g, &e, wr_view(&w), wr_view(&wf), NULL, NULL), RC_REFUSED);
+            ck_assert_str_eq(e.field, "from_slot");
+        }
+        ck_assert_int_eq(gen_commit(nodes[1].g, &e, wr_view(&w)), good ? RC_OK : RC_REFUSED);
+        ck_assert(good || !strcmp(e.field, "from_slot"));
+        ck_assert_int_eq(gen_wants_secrets(nodes[1].g, GEN_NEXT_WAIT_MS), !good); /* the next maker carries it out */
+    }
+}
+END_TEST
+
 /* Signs a first generation of the cluster's key, as whoever holds its secret can: with any static key of its own. */
 static view_t forged_first(uint8_t *bytes, uint64_t version, uint64_t from_slot)
 {
@@ -555,10 +596,10 @@ int main(void)
         first_generations_that_are_forged_by_the_first_key_change_nothing,
         the_first_generation_of_a_share_has_no_version_above_the_order,
         a_draft_is_not_used_shown_or_shared_before_its_commit, two_makers_of_one_order_end_with_the_higher_name,
-        a_lower_name_is_not_acknowledged_after_a_higher, drafts_that_the_rules_do_not_allow_are_refused,
-        what_the_excluded_member_signs_counts_for_nothing, two_commits_of_one_name_silence_it_until_the_next_order,
-        the_makers_death_is_carried_out_by_the_next_maker, a_restarted_maker_makes_nothing,
-        a_draft_of_an_older_order_may_still_be_committed_and_is_sent_no_more, nothing_below_the_least_version_is_taken,
-        an_order_of_the_same_version_with_a_higher_digest_is_carried_out_too,
+        a_commit_that_is_put_off_without_end_is_refused, a_lower_name_is_not_acknowledged_after_a_higher,
+        drafts_that_the_rules_do_not_allow_are_refused, what_the_excluded_member_signs_counts_for_nothing,
+        two_commits_of_one_name_silence_it_until_the_next_order, the_makers_death_is_carried_out_by_the_next_maker,
+        a_restarted_maker_makes_nothing, a_draft_of_an_older_order_may_still_be_committed_and_is_sent_no_more,
+        nothing_below_the_least_version_is_taken, an_order_of_the_same_version_with_a_higher_digest_is_carried_out_too,
         many_generations_keep_within_their_bounds);
 }
