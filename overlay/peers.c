@@ -11,7 +11,8 @@ typedef struct {
     peers_source_t source;
     maddr_t ways[PEERS_WAYS_MAX];
     size_t way_count, next_way;
-    peerid_t peer;     /* who answered last */
+    peerid_t peer;     /* who answered last, */
+    maddr_t at;        /* ... and where: what a name led to */
     uint64_t dialling; /* number of the connection; 0: none */
     bool resolving, self;
     bool answered;   /* somebody did, at some time of this run */
@@ -117,18 +118,55 @@ static size_t accepted_of(const peers_t *p, const maddr_t *from)
     return n;
 }
 
-/* Closes the stranger that dialled first, if it had its time. */
-static bool make_room(peers_t *p, const net_conn_t *but)
+/* Whether the operator named this address, or a name that led to it. */
+static bool is_named(const peers_t *p, const maddr_t *from)
 {
-    for (net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
-        if (c == but || !net_is_open(c) || net_dialled(c) || peers_is_leaving(p, c) || is_member(p, c))
-            continue;
-        if (p->now_ms - net_opened_ms(c) < PEERS_STRANGER_MS)
-            return false;
-        net_close(c, NET_BYE_SLOTS_FULL, "others wait to attest");
-        return true;
+    for (size_t i = 0; i < p->target_count; i++) {
+        const target_t *t = &p->targets[i];
+        bool is = t->source == PEERS_CONFIGURED && t->answered && same_ip(&t->at, from);
+        for (size_t k = 0; !is && k < t->way_count; k++)
+            is = t->source == PEERS_CONFIGURED && same_ip(&t->ways[k], from);
+        if (is)
+            return true;
     }
     return false;
+}
+
+static bool is_stranger(const peers_t *p, net_conn_t *c)
+{
+    return net_is_open(c) && !net_dialled(c) && !peers_is_leaving(p, c) && !is_member(p, c);
+}
+
+/* Strangers of the address that a connection is of; of a relayed one: itself. */
+static size_t strangers_of(const peers_t *p, const net_conn_t *of)
+{
+    size_t n = 0;
+    for (net_conn_t *c = net_first(p->net); c; c = net_after(c))
+        n += c == of || (is_stranger(p, c) && !is_relayed(c) && !is_relayed(of) && same_ip(net_addr(c), net_addr(of)));
+    return n;
+}
+
+/* Closes the stranger that dialled first, if it had its time; else the first one of an address that has two more than
+ * the newcomer's: who comes from one address keeps nobody from another out. */
+static bool make_room(peers_t *p, const net_conn_t *but)
+{
+    net_conn_t *victim = NULL;
+    size_t most = strangers_of(p, but) + 1;
+    for (net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
+        if (c == but || !is_stranger(p, c))
+            continue;
+        if (p->now_ms - net_opened_ms(c) >= PEERS_STRANGER_MS) {
+            victim = c;
+            break;
+        }
+        if (strangers_of(p, c) > most && !is_named(p, net_addr(c))) {
+            most = strangers_of(p, c);
+            victim = c;
+        }
+    }
+    if (victim)
+        net_close(victim, NET_BYE_SLOTS_FULL, "others wait to attest");
+    return victim != NULL;
 }
 
 /* Whether a slot is left for a connection that we accepted. */
@@ -140,6 +178,8 @@ static bool has_slot(peers_t *p, const net_conn_t *of)
         return true;
     if (n.connections > PEERS_MAX || (!is_relayed(of) && accepted_of(p, net_addr(of)) > PEERS_PER_IP))
         return false;
+    if (!is_relayed(of) && is_named(p, net_addr(of)))
+        return true; /* ids are made at each start: that of a peer that started again is not known yet */
     return n.strangers <= PEERS_STRANGERS_MAX || make_room(p, of);
 }
 
@@ -169,16 +209,6 @@ static uint64_t leaving_turn(peers_t *p)
 }
 
 /* ---- bans ---- */
-
-/* Whether the operator named this address, or a name. */
-static bool is_named(const peers_t *p, const maddr_t *from)
-{
-    for (size_t i = 0; i < p->target_count; i++)
-        for (size_t k = 0; k < p->targets[i].way_count; k++)
-            if (p->targets[i].source == PEERS_CONFIGURED && same_ip(&p->targets[i].ways[k], from))
-                return true;
-    return false;
-}
 
 void peers_fault(peers_t *p, const net_conn_t *c, bans_fault_t fault)
 {
@@ -438,6 +468,7 @@ static target_t *dialled_by(peers_t *p, const net_conn_t *c)
 static void note_answer(peers_t *p, target_t *t, const net_conn_t *c)
 {
     t->peer = *net_peer(c);
+    t->at = *net_addr(c);
     t->opened_ms = p->now_ms;
     t->failures = 0;
     t->answered = true;

@@ -10,7 +10,9 @@
  *
  * Members keep their connections. Strangers, that is peers that are not attested yet, have PEERS_STRANGERS_MAX slots
  * among those they dialled; when these are full, the one that has been a stranger longest makes room, after
- * PEERS_STRANGER_MS. Who finds no slot is told of others (redirect), and is closed PEERS_LEAVE_MS later.
+ * PEERS_STRANGER_MS; or the oldest of an address that has two more of them than the newcomer's, at once. Who dials from
+ * an address that the operator named has a slot beside these. Who finds no slot is told of others (redirect), and is
+ * closed PEERS_LEAVE_MS later.
  *
  * Of two connections to one peer, over whatever transports, the end with the smaller id closes one: it pings the older,
  * and closes the newer when that is answered within PEERS_PING_MS, else the older; an older one through a relay is

@@ -157,6 +157,49 @@ START_TEST(the_oldest_stranger_makes_room_after_its_time)
 }
 END_TEST
 
+/* Eight of one address, and eight more; whoever comes from elsewhere does not wait until they have had their time. */
+START_TEST(strangers_of_one_address_keep_nobody_else_out)
+{
+    const size_t n = PEERS_STRANGERS_MAX + 2, of_one = PEERS_PER_IP;
+    begin(0);
+    a.stranger = true;
+    for (size_t i = 0; i < n; i++) {
+        char word[24], at[32];
+        snprintf(word, sizeof word, "m%zu", i);
+        snprintf(at, sizeof at, "10.0.1.%zu", i);
+        node_new(&many[i], word, i < of_one ? NULL : at);
+        all[i + 1] = &many[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        add(&many[i], "/ip4/10.0.0.1/tcp/4001");
+        run(100, all, n + 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(is_connected_to(&a, &many[i]) == (i > 1), "%zu", i); /* the first of them made room */
+    ck_assert_uint_eq(count_of(&a).strangers, PEERS_STRANGERS_MAX);
+    end(n);
+}
+END_TEST
+
+/* Its id is another one than at its last start, and nobody has answered at its address yet. */
+START_TEST(who_dials_from_a_named_address_has_a_slot_beside_strangers)
+{
+    const size_t n = PEERS_STRANGERS_MAX + 2;
+    begin(n);
+    a.stranger = true;
+    for (size_t i = 0; i < n - 1; i++) {
+        add(&many[i], "/ip4/10.0.0.1/tcp/4001");
+        run(100, all, n + 1);
+    }
+    ck_assert(!is_connected_to(&a, &many[n - 2]));
+    add(&a, "/ip4/10.0.1.17/tcp/9");
+    add(&many[n - 1], "/ip4/10.0.0.1/tcp/4001");
+    run(100, all, n + 1);
+    ck_assert(is_connected_to(&a, &many[n - 1]) && is_connected_to(&a, &many[0]));
+    end(n);
+}
+END_TEST
+
 /* "Ban": refused after the handshake by its id, before it by its address; not dialled; it ends. */
 START_TEST(who_is_banned_is_neither_kept_nor_dialled_until_that_ends)
 {
@@ -293,6 +336,8 @@ int main(void)
     return UNIT_RUN("membership", the_forty_first_is_told_of_others_and_closed,
                     learned_addresses_are_dialled_up_to_thirty, five_connections_are_our_own_though_there_are_thirty,
                     who_answered_before_is_dialled_first, the_oldest_stranger_makes_room_after_its_time,
+                    strangers_of_one_address_keep_nobody_else_out,
+                    who_dials_from_a_named_address_has_a_slot_beside_strangers,
                     who_is_banned_is_neither_kept_nor_dialled_until_that_ends,
                     addresses_that_lead_nowhere_are_dropped_but_configured_ones,
                     what_is_better_known_is_not_overwritten, a_silent_peer_is_noticed_and_dialled_until_it_is_back);
