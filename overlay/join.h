@@ -104,8 +104,8 @@ typedef struct {
     /* Fills what our state says of the chain: claims and cluster statement. It lives until the next call. */
     void (*tell)(void *ctx, state_t *out);
     void (*changed)(void *ctx); /* something about members: join_members */
-    /* The peer's whole order, which is higher than ours: join_judge_order, then join_set_order. */
-    void (*ordered)(void *ctx, const order_signed_t *order);
+    /* The whole order of the peer of a connection, which is higher than ours: join_judge_order, then join_set_order. */
+    void (*ordered)(void *ctx, net_conn_t *from, const order_signed_t *order);
     /* What is known of generations has changed: join_keys. */
     void (*keyed)(void *ctx);
     /* A message to all of another kind than those of generations. NULL: they are only handed on. */

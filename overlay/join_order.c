@@ -42,13 +42,14 @@ void order_tell(session_t *s)
 
 /* ---- the peer's ---- */
 
-void order_take(const join_t *j, view_t bytes)
+void order_take(session_t *s, view_t bytes)
 {
+    const join_t *j = s->join;
     const join_config_t *c = &j->config;
     order_signed_t *order = bytes.n && c->ordered ? malloc(sizeof *order) : NULL;
     err_t e;
     if (order && !order_read(order, &e, bytes) && order_id_cmp(&order->id, &j->order.id) > 0)
-        c->ordered(c->ctx, order);
+        c->ordered(c->ctx, s->conn, order);
     free(order);
 }
 
@@ -71,6 +72,7 @@ void order_data(void *ctx, net_stream_t *stream, view_t bytes)
     lane_t *l = net_stream_user(stream);
     view_t order;
     size_t used;
+    (void)ctx;
     net_consumed(stream, bytes.n); /* as much as is kept */
     if (!l || !l->stream)
         return;
@@ -83,7 +85,7 @@ void order_data(void *ctx, net_stream_t *stream, view_t bytes)
     *l = (lane_t){ .session = l->session };
     net_reset(stream);
     if (!rc)
-        order_take(ctx, order); /* may end connections */
+        order_take(whole.session, order); /* may end connections */
     free(whole.bytes);
 }
 

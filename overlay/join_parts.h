@@ -194,8 +194,8 @@ void state_closed(void *ctx, net_stream_t *stream, rc_t why);
 void state_read_held(session_t *s); /* what came before ATTESTED */
 
 /* join_order.c */
-void order_tell(session_t *s);                  /* once the peer's HELLO is here; again: nothing */
-void order_take(const join_t *j, view_t bytes); /* to the owner, who judges it, if it is higher than ours */
+void order_tell(session_t *s);               /* once the peer's HELLO is here; again: nothing */
+void order_take(session_t *s, view_t bytes); /* to the owner, who judges it, if it is higher than ours */
 void order_opened(void *ctx, net_stream_t *stream);
 void order_data(void *ctx, net_stream_t *stream, view_t bytes);
 void order_closed(void *ctx, net_stream_t *stream, rc_t why);

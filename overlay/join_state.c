@@ -125,7 +125,7 @@ static rc_t read_first(session_t *s, entry_signed_t **out, err_t *e, view_t byte
 static void look_at_order(session_t *s, const state_t *state)
 {
     s->order = state->runs;
-    order_take(s->join, state->order);
+    order_take(s, state->order);
 }
 
 static rc_t judge_announced(const session_t *s, err_t *e, const state_t *state)

@@ -77,8 +77,9 @@ static void changed(void *ctx)
     ((overlay_t *)ctx)->dirty = true;
 }
 
-static void ordered(void *ctx, const order_signed_t *order)
+static void ordered(void *ctx, net_conn_t *from, const order_signed_t *order)
 {
+    (void)from;
     overlay_t *o = ctx;
     err_t e;
     if (o->c.events.ordered && !join_judge_order(o->join, &e, order))

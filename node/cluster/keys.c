@@ -367,10 +367,23 @@ static rc_t take(cluster_t *c, err_t *e, const order_signed_t *order, bool is_ke
     return rc ? rc : put_into_force(c, e, order, is_kept);
 }
 
-void keys_ordered(void *ctx, const order_signed_t *order)
+/* Until a node that names peers knows which cluster is its own, they decide that (E9): an order of another one with the
+ * same signers, which somebody else brings, would keep it from theirs for good. */
+static bool may_bring(const cluster_t *c, const net_conn_t *from, const order_signed_t *order)
+{
+    static const uint8_t any[33];
+    if (memcmp(order->order.cluster, any, sizeof any) == 0 || gen_cluster(join_generations(c->join)) ||
+        (!c->with.config->peer_count && !c->with.by_list))
+        return true;
+    return net_dialled(from) || peers_rank(c->peers, net_peer(from)) != SIZE_MAX;
+}
+
+void keys_ordered(void *ctx, net_conn_t *from, const order_signed_t *order)
 {
     cluster_t *c = ctx;
     err_t e;
+    if (!may_bring(c, from, order))
+        return;
     const rc_t rc = take(c, &e, order, false);
     if (rc && rc != RC_REPLAY)
         log_write(LOG_WARN, "order", "order %llu of a peer is not taken: %s%s%s", (ull_t)order->id.version, e.field,

@@ -212,9 +212,9 @@ void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *
 void keys_turn(cluster_t *c, uint64_t now_ms); /* judges this node's own platform and the key's age, now and then */
 void keys_platforms(cluster_t *c);             /* counts platforms against the policy in force */
 void keys_status(const cluster_t *c, jw_t *w); /* of /v1/status; with the lock held */
-void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is higher */
-void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */
-rc_t keys_leave(cluster_t *c, err_t *e);                   /* forgets a cluster of which we hold no key */
+void keys_ordered(void *ctx, net_conn_t *from, const order_signed_t *order); /* a peer's, which is higher */
+void keys_recall(cluster_t *c);          /* the kept order, once our own evidence is verified */
+rc_t keys_leave(cluster_t *c, err_t *e); /* forgets a cluster of which we hold no key */
 void keys_free(cluster_t *c);
 
 /* Puts the order into force with which a key is brought back, as order_read takes it (n 0: nobody had signed one).

@@ -92,9 +92,9 @@ static inline void member_changed(void *ctx)
     ((member_t *)ctx)->changed++;
 }
 
-static inline void member_ordered(void *ctx, const order_signed_t *order)
+static inline void member_ordered(void *ctx, net_conn_t *from, const order_signed_t *order)
 {
-    (void)order;
+    (void)from, (void)order;
     ((member_t *)ctx)->ordered++;
 }
 

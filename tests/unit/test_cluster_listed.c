@@ -19,6 +19,24 @@ const entry_signed_t *__wrap_join_first(const join_t *j);
 const gen_t *__wrap_join_generations(const join_t *j);
 size_t __wrap_gen_committed(const gen_t *g, const entry_proof_t **out, size_t cap);
 const uint8_t *__wrap_gen_cluster(const gen_t *g);
+bool __wrap_net_dialled(const net_conn_t *conn);
+rc_t __wrap_join_judge_order(const join_t *j, err_t *e, const order_signed_t *order);
+
+static bool dialled;
+static unsigned judged;
+
+bool __wrap_net_dialled(const net_conn_t *conn)
+{
+    (void)conn;
+    return dialled;
+}
+
+rc_t __wrap_join_judge_order(const join_t *j, err_t *e, const order_signed_t *order)
+{
+    (void)j, (void)e, (void)order;
+    judged++;
+    return RC_REPLAY;
+}
 
 size_t __wrap_peers_rank(const peers_t *p, const peerid_t *peer)
 {
@@ -197,6 +215,33 @@ START_TEST(node_without_a_key_is_nowhere_yet)
 }
 END_TEST
 
+/* Whether an order of a cluster is looked at that came on a connection. */
+static bool is_looked_at(bool by_us, size_t of_rank)
+{
+    const order_signed_t order = { .order = { .cluster = { 2, 1 } } };
+    const unsigned before = judged;
+    dialled = by_us;
+    rank = of_rank;
+    keys_ordered(c, NULL, &order);
+    return judged != before;
+}
+
+START_TEST(which_cluster_an_order_is_of_is_for_named_peers_to_say)
+{
+    static config_t config;
+    c->with.config = &config;
+    for (unsigned named = 0; named < 3; named++) { /* nobody, by the list, by the configuration */
+        c->with.by_list = named == 1;
+        config.peer_count = named == 2;
+        own_cluster[0] = 0;
+        ck_assert(is_looked_at(true, SIZE_MAX) && is_looked_at(false, 0));
+        ck_assert_int_eq(is_looked_at(false, SIZE_MAX), named == 0);
+        own_cluster[0] = 2; /* it knows which is its own: then orders count by their signers, whoever brings them */
+        ck_assert(is_looked_at(false, SIZE_MAX));
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
@@ -204,5 +249,6 @@ int main(void)
         before_the_list_was_read_nothing_is_joined, cluster_whose_keys_have_the_named_one_is_joined_from_wherever,
         node_in_another_cluster_than_the_contract_names_signs_no_more,
         generation_that_the_contract_named_and_that_is_forgotten_since_is_still_ours,
-        cluster_whose_first_entry_is_lost_is_still_ours, node_without_a_key_is_nowhere_yet);
+        cluster_whose_first_entry_is_lost_is_still_ours, which_cluster_an_order_is_of_is_for_named_peers_to_say,
+        node_without_a_key_is_nowhere_yet);
 }

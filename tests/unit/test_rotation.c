@@ -33,8 +33,9 @@ static rc_t take_order(member_t *m, const order_signed_t *o)
     return rc ? rc : join_set_order(m->join, o, world.policy);
 }
 
-static void ordered(void *ctx, const order_signed_t *order)
+static void ordered(void *ctx, net_conn_t *from, const order_signed_t *order)
 {
+    (void)from;
     (void)take_order(ctx, order);
 }
 
