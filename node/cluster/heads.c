@@ -53,7 +53,7 @@ void heads_keep_again(cluster_t *c, uint64_t now_ms)
     c->evidence_ms = now_ms + KEEP_MS;
     rc_t rc = write_out(c, &e, SPLIT_FILE, split);
     if (!rc)
-        rc = write_out(c, &e, LIAR_FILE, view_of(c->lies, c->liar_count * LIE_LEN));
+        rc = write_out(c, &e, LIAR_FILE, view_of(c->lies, c->lie_count * LIE_LEN));
     pthread_mutex_lock(&c->lock);
     tell(c, rc, &e);
     pthread_mutex_unlock(&c->lock);
@@ -125,16 +125,25 @@ static bool is_liar(const cluster_t *c, const uint8_t key[33])
     return false;
 }
 
-/* Adds a liar, unless he is known: the evidence against him, found when the newest generation had this version. False:
- * he is, or there are too many. */
+/* The first row of a full table goes, so that there is room for one at its end. */
+static void shift(void *rows, size_t *count, size_t max, size_t size)
+{
+    if (*count == max)
+        memmove(rows, (uint8_t *)rows + size, --*count * size);
+}
+
+/* Adds a liar, unless he is known: the evidence against him, found when the newest generation had this version. Each
+ * was attested, so it takes as many boots as there is room for keys before the first is forgotten. */
 static bool add_liar(cluster_t *c, const announce_evidence_t *x, uint64_t version)
 {
-    if (is_liar(c, x->key) || c->liar_count == CLUSTER_LIARS_MAX)
+    if (is_liar(c, x->key))
         return false;
-    wr_t w = wr_of(c->lies[c->liar_count], LIE_LEN);
+    shift(c->lies, &c->lie_count, CLUSTER_LIES_MAX, LIE_LEN);
+    wr_t w = wr_of(c->lies[c->lie_count++], LIE_LEN);
     wr_be(&w, version, 8);
     announce_evidence_write(&w, x);
     pthread_mutex_lock(&c->lock);
+    shift(c->liars, &c->liar_count, CLUSTER_LIARS_MAX, sizeof c->liars[0]);
     memcpy(c->liars[c->liar_count++], x->key, sizeof x->key);
     pthread_mutex_unlock(&c->lock);
     return true;
@@ -162,7 +171,7 @@ static void found_liar(cluster_t *c, const announce_evidence_t *x, bool tells)
     memcpy(c->rotation, text, sizeof c->rotation);
     pthread_mutex_unlock(&c->lock);
     log_write(LOG_WARN, "cluster", "rotation_needed: %s", text);
-    keep(c, LIAR_FILE, view_of(c->lies, c->liar_count * LIE_LEN));
+    keep(c, LIAR_FILE, view_of(c->lies, c->lie_count * LIE_LEN));
 }
 
 static void note(cluster_t *c, const uint8_t key[33], const announce_signed_t *a)
@@ -377,7 +386,7 @@ static void recall_liars(cluster_t *c)
     view_t kept = { NULL, 0 };
     bool found = false;
     err_t e;
-    rc_t rc = persist_read(&kept, &found, &e, c->with.state_dir, LIAR_FILE, CLUSTER_LIARS_MAX * LIE_LEN);
+    rc_t rc = persist_read(&kept, &found, &e, c->with.state_dir, LIAR_FILE, CLUSTER_LIES_MAX * LIE_LEN);
     rd_t rows = rd_of(kept);
     if (!rc && kept.n % LIE_LEN)
         rc = err_say(&e, RC_MALFORMED, "is of another version");

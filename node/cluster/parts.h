@@ -31,7 +31,8 @@
 #define CLUSTER_REACHED_MAX 4u               /* addresses of ours through relays */
 #define KEYS_SHOWN_MAX 16u                   /* generations */
 #define LIE_LEN (8u + ANNOUNCE_EVIDENCE_LEN) /* version of the newest generation when it was found; the evidence */
-#define CLUSTER_LIARS_MAX 64u                /* members that are proven to have contradicted themselves */
+#define CLUSTER_LIARS_MAX 1024u /* members that are proven to have contradicted themselves; each was attested */
+#define CLUSTER_LIES_MAX 64u    /* ... of whom the evidence is kept */
 
 /* One connection, as it is shown. */
 typedef struct {
@@ -127,9 +128,10 @@ struct cluster {
     peers_row_t rows[PEERS_TARGETS_MAX];
     told_t told[CLUSTER_MEMBERS_MAX];
     announce_book_t announced;
-    uint8_t lies[CLUSTER_LIARS_MAX][LIE_LEN]; /* of the file "evidence-member", a row for each of liars */
-    uint64_t self_ms;                         /* when this node's own platform is judged again */
-    hash32_t since_g;                         /* the newest generation, and our head when it was seen to be */
+    uint8_t lies[CLUSTER_LIES_MAX][LIE_LEN]; /* of the file "evidence-member", a row for each of the last liars */
+    size_t lie_count;
+    uint64_t self_ms; /* when this node's own platform is judged again */
+    hash32_t since_g; /* the newest generation, and our head when it was seen to be */
     uint64_t since_slot;
     announce_evidence_t unsaid; /* against a member, to be told to all */
     bool has_unsaid;

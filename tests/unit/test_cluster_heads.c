@@ -343,6 +343,32 @@ START_TEST(evidence_of_others_counts_and_is_known_again_after_a_restart)
 }
 END_TEST
 
+/* One platform that starts again and again, and lies at each start: none of its boots makes room for another. */
+START_TEST(many_liars_are_all_shut_out)
+{
+    static const uint8_t nobody[33];
+    for (unsigned i = 0; i < CLUSTER_LIES_MAX + 2; i++) {
+        key_point(member_keys[0], 100 + i);
+        lie_of(100 + i);
+    }
+    ck_assert_uint_eq(c->liar_count, CLUSTER_LIES_MAX + 2);
+    key_point(member_keys[0], 100); /* the first of them is back */
+    heads_look(c);
+    ck_assert(shut_out == 1 && !memcmp(shut_key, member_keys[0], 33));
+    stop();
+    start(); /* what is kept is of the last */
+    ck_assert_uint_eq(c->liar_count, CLUSTER_LIES_MAX);
+    key_point(member_keys[0], 102);
+    ck_assert_mem_eq(c->liars[0], member_keys[0], 33);
+    memset(c->liars, 0, sizeof c->liars);
+    c->liar_count = CLUSTER_LIARS_MAX;
+    lie_of(102);
+    ck_assert_uint_eq(c->liar_count, CLUSTER_LIARS_MAX);
+    ck_assert_mem_eq(c->liars[CLUSTER_LIARS_MAX - 1], member_keys[0], 33);
+    ck_assert_mem_eq(c->liars[CLUSTER_LIARS_MAX - 2], nobody, 33);
+}
+END_TEST
+
 START_TEST(a_kept_file_that_the_host_changed_blames_nobody)
 {
     uint8_t row[LIE_LEN];
@@ -548,7 +574,7 @@ int main(void)
 {
     return UNIT_RUN_AROUND("cluster_heads", begin, end, who_announces_two_headers_of_one_slot_is_told_of_and_shut_out,
                            nobody_is_blamed_for_what_he_did_not_sign,
-                           evidence_of_others_counts_and_is_known_again_after_a_restart,
+                           evidence_of_others_counts_and_is_known_again_after_a_restart, many_liars_are_all_shut_out,
                            a_kept_file_that_the_host_changed_blames_nobody, the_log_of_releases_is_read_back,
                            an_order_that_a_full_disk_did_not_take_is_written_once_it_has_room,
                            evidence_that_a_full_disk_did_not_take_is_written_once_it_has_room,
