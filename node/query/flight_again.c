@@ -190,7 +190,8 @@ void batch_ask_again(flights_t *f, batch_t *b)
             batch_rebook(f, b, false, true);
         return;
     }
-    const bool refused = b->why.code == REFUSAL_BATCH;
+    const bool spoilt = (b->rc == RC_MALFORMED || b->rc == RC_LIMIT) && lesson_has_hint(b);
+    const bool refused = spoilt || b->why.code == REFUSAL_BATCH;
     const cap_next_t next = refused ? lesson_refusal(f->config.upstream, b) : CAP_FAILS;
     batch_mark_all(b, next != CAP_FAILS);
     if (next != CAP_FAILS || mark_beside_lists(b))

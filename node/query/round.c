@@ -354,7 +354,7 @@ static rc_t give(round_t *r, err_t *e, const visit_t *v, const seat_t *s, const 
     bool *had = r->had[s->index];
     if (piece.refused && !clean_words(r, &piece.code, v->endpoint))
         return err_say(e, RC_NOMEM, "out of memory");
-    piece.again = r->sends > 1;
+    piece.again = r->sends > 1 || s->batch->response.misread || s->batch->response.led_failed; /* sent twice below */
     if (s->need->kind == NEED_PROOF && piece.proof.slot_count && piece.proof.slot_count == slots_asked(s)) {
         piece.proof.slots += s->from;
         piece.proof.slot_count = s->need->slot_count;
@@ -408,7 +408,9 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
         *again = (b->rc == RC_NOMEM && !s->own) || (v->mute && asks_branch(v));
         *passes = refusal_passes((refusal_t)b->why.code);
         *e = b->why;
-        return b->rc;
+        if (s->need->kind == NEED_HINT && rc_blames_input(b->rc)) /* what it says in vain sinks nothing else */
+            e->rc = RC_IO;
+        return e->rc;
     }
     const jr_answer_t *a = &b->answers[s->element];
     if (a->rc) {

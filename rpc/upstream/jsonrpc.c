@@ -483,31 +483,80 @@ static rc_t place(jo_t *by_id, err_t *e, const jo_t *element, size_t count)
     return RC_OK;
 }
 
+/* A refusal in words: "error" is a text, or there is only a "message", as gateways have it. */
+static bool refused_in_words(err_t *e, const jo_t *o)
+{
+    const char *key = jo_kind(o, "error") == JO_ABSENT ? "message" : "error";
+    if (jo_has(o, "result") || jo_kind(o, key) != JO_TEXT)
+        return false;
+    const refusal_t meaning = refusal_of_error(0, jo_text(o, key, 0, SIZE_MAX), true);
+    err_code(e, err_set(e, RC_IO, "the whole batch was refused: an error%s", refusal_text(meaning)), (uint16_t)meaning);
+    return true;
+}
+
 /* An error that stands for the whole batch: alone, with no request's id or that of the first, as geth has it. */
 static bool refused_whole(err_t *e, const jo_t *o, size_t count)
 {
     refusal_t meaning;
-    if (jo_kind(o, NULL) != JO_OBJECT || jo_kind(o, "error") != JO_OBJECT ||
-        (count == 1 && jo_kind(o, "id") == JO_INTEGER))
+    if (jo_kind(o, NULL) != JO_OBJECT || (count == 1 && jo_kind(o, "id") == JO_INTEGER))
         return false;
+    if (jo_kind(o, "error") != JO_OBJECT)
+        return refused_in_words(e, o);
     const jo_t error = jo_object(o, "error");
     err_before(e, upstream_says(e, &meaning, &error, NULL), "the whole batch was refused: ");
     return true;
 }
 
-/* Sorts the elements by need; needs may be left without one. elements: that were asked for. */
-static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, size_t count, size_t elements)
+/* Whether what was asked alone is refused without its id for a reason that only it can have. */
+static bool refused_alone(const jo_t *o, const asked_t *asked)
+{
+    refusal_t meaning;
+    if (jo_kind(o, NULL) != JO_OBJECT || jo_kind(o, "error") != JO_OBJECT || jo_kind(o, "id") == JO_INTEGER)
+        return false;
+    const jo_t error = jo_object(o, "error");
+    (void)upstream_says(NULL, &meaning, &error, asked);
+    return meaning == REFUSAL_LATE || meaning == REFUSAL_STATE || meaning == REFUSAL_DEPTH ||
+           meaning == REFUSAL_FUNDS || meaning == REFUSAL_KEYS;
+}
+
+/* A list of nothing but errors without an id, the first of which stands for all. */
+static bool refused_each(err_t *e, jo_t list, size_t elements)
+{
+    jo_t element, first = list;
+    size_t n = 0;
+    while (jo_next(&list, &element)) {
+        if (jo_kind(&element, NULL) != JO_OBJECT || jo_kind(&element, "error") != JO_OBJECT || jo_has(&element, "id"))
+            return false;
+        if (!n++)
+            first = element;
+    }
+    return n > 1 && refused_whole(e, &first, elements);
+}
+
+/* Sorts the elements by need; needs may be left without one, but one is asked for. */
+static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, const need_t *const *needs, size_t count,
+                      const cap_form_t *form)
 {
     rc_t rc = RC_OK;
     jo_t element;
+    const size_t elements = jr_elements(needs, count, form);
     const bool list = jo_kind(root, NULL) == JO_LIST, one = !list || jo_size(root) == 1;
     jo_t only = *root;
+    size_t first = 0;
     if (list && one && !jo_next(root, &only))
         return jo_rc(root);
+    while (!is_asked(needs[first], form))
+        first++;
+    if (one && elements == 1 && refused_alone(&only, &(asked_t){ needs[first], form })) {
+        by_id[first] = only;
+        return RC_OK;
+    }
     if (one && refused_whole(e, &only, elements))
         return RC_IO;
     if (one) /* some servers answer a batch of one with the element alone */
         return place(by_id, e, &only, count);
+    if (refused_each(e, *root, elements))
+        return RC_IO;
     if (jo_size(root) > elements)
         return err_say(e, RC_MALFORMED, "batch: more elements than were asked for");
     while (!rc && jo_next(root, &element))
@@ -551,18 +600,17 @@ rc_t jr_decode_tree(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const 
                     const cap_form_t *form, view_t body)
 {
     jo_doc_t doc;
-    const size_t elements = jr_elements(needs, count, form);
     jo_t *by_id = arena_calloc(a, count, sizeof *by_id);
     if (!by_id)
         return err_say(e, RC_NOMEM, "out of memory");
-    if (!elements) { /* nothing was asked for */
+    if (!jr_elements(needs, count, form)) { /* nothing was asked for */
         take_all(out, a, needs, by_id, count, form);
         return RC_OK;
     }
     jo_t root = jo_open(&doc, e, body, JR_BODY_MAX, JO_LENIENT);
     rc_t rc = not_json(e, jo_rc(&root), body);
     if (!rc)
-        rc = place_all(by_id, e, &root, count, elements);
+        rc = place_all(by_id, e, &root, needs, count, form);
     if (!rc)
         take_all(out, a, needs, by_id, count, form);
     jo_close(&doc);

@@ -34,9 +34,11 @@ static bool is_batch(view_t text)
 
 static bool is_busy(int64_t code, view_t text)
 {
-    static const char *const words[] = { "rate limit",    "ratelimit",       "too many requests", "limit exceeded",
-                                         "request limit", "compute units",   "over capacity",     "exceeded its",
-                                         "throttl",       "try again later", "temporarily",       NULL };
+    static const char *const words[] = { "rate limit",      "ratelimit",     "too many requests",
+                                         "limit exceeded",  "request limit", "compute units",
+                                         "over capacity",   "exceeded its",  "throttl",
+                                         "try again later", "temporar",      "please retry",
+                                         "timed out",       "timeout",       NULL };
     return code == 429 || code == -32005 || code == -32029 || says(text, words);
 }
 
@@ -107,10 +109,18 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
 refusal_t refusal_of_status(int status)
 {
     switch (status) {
+    case 408:
     case 429:
     case 502:
     case 503:
-    case 504: return REFUSAL_BUSY;
+    case 504:
+    case 520: /* to 530: a front that does not reach what is behind it */
+    case 521:
+    case 522:
+    case 523:
+    case 524:
+    case 529:
+    case 530: return REFUSAL_BUSY;
     default: return status >= 400 ? REFUSAL_BATCH : REFUSAL_OTHER;
     }
 }

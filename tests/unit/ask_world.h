@@ -35,6 +35,7 @@ typedef struct {
     const char *busy;      /* ... or this, 429 */
     int status;            /* of HTTP; 0: 200 */
     bool after;            /* ... with Retry-After: a minute */
+    bool miscoded;         /* the first answer says that it is packed, and is not */
     unsigned pause_ms;
     bool held;           /* answers nothing until it is false, */
     size_t held_from;    /* ... of requests that have at least so many characters, */
@@ -318,8 +319,9 @@ static inline bool serve(endpoint_t *e, int fd, const char *request)
     pthread_mutex_unlock(&lock);
     const bool failing = e->failing && strstr(request, e->failing), busy = e->busy && strstr(request, e->busy);
     const int status = failing ? 500 : busy ? 429 : e->status ? e->status : 200;
-    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n", status,
-             e->after ? "Retry-After: 60\r\n" : "", strlen(body));
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\n%s%sContent-Length: %zu\r\n\r\n", status,
+             e->after ? "Retry-After: 60\r\n" : "", e->miscoded && e->batches == 1 ? "Content-Encoding: gzip\r\n" : "",
+             strlen(body));
     bool sent = say(fd, head) && say(fd, body);
     free(body);
     return sent;

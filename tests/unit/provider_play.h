@@ -38,6 +38,9 @@ typedef enum {
     FORM_429_AFTER, /* ... and with Retry-After */
     FORM_32005,     /* 200, one error object of that kind */
     FORM_EACH_BUSY, /* 200, such an error for each element */
+    FORM_NULLS,     /* 200, a list of errors whose ids are null */
+    FORM_WORDS,     /* 200, an error that is a text */
+    FORM_MESSAGE,   /* 200, a message and nothing else */
     FORMS
 } form_t;
 
@@ -61,7 +64,10 @@ typedef struct play {
         HINT_FUNDS,
         HINT_PENNILESS,
         HINT_NULL_KEYS,
-        HINT_BAD_ROW
+        HINT_BAD_ROW,
+        HINT_PAGE,  /* a page for the batch, */
+        HINT_EMPTY, /* nothing for it, */
+        HINT_WORDS  /* an error that is a text for the element */
     } hint;
     /* how late it is */
     unsigned late_ms; /* from the first request on */
@@ -69,11 +75,21 @@ typedef struct play {
     enum { LATE_HEADER, LATE_NULL, LATE_UNKNOWN, LATE_BRANCH, LATE_TRIE, LATE_STATE } late;
     /* how often it may be asked */
     unsigned every; /* so many-th request or element is too much; 0: none is */
-    enum { RATE_429, RATE_429_AFTER, RATE_ELEMENT_429, RATE_ELEMENT_32005, RATE_OBJECT, RATE_503 } rate;
+    enum {
+        RATE_429,
+        RATE_429_AFTER,
+        RATE_ELEMENT_429,
+        RATE_ELEMENT_32005,
+        RATE_OBJECT,
+        RATE_503,
+        RATE_522,
+        RATE_TEMPORARY
+    } rate;
     /* odd forms */
     bool long_values, short_keys;  /* slots' values with leading zeros; slots named as quantities */
     const char *envelope, *member; /* further members, with a comma before them */
     bool gzip, x_gzip, false_gzip, chunked, reversed, text_ids, same_ids, page;
+    bool no_ids;  /* errors have none */
     int redirect; /* status of the first answer, to the same server's /moved */
     enum { LIE_NONE, LIE_BALANCE, LIE_VALUE, LIE_OTHER_SLOT, LIE_EXTRA_NODE, LIE_NODE, LIE_CODE, LIE_ROOT } lie;
     enum { HEADER_GOOD, HEADER_BROKEN, HEADER_BEFORE } header; /* ... no hash of 32 bytes in it; of the block before */
@@ -293,6 +309,11 @@ static inline void play_error(FILE *out, int code, const char *message)
     fprintf(out, "\"error\":{\"code\":%d,\"message\":\"%s\"}", code, message);
 }
 
+static inline bool play_rates_elements(const play_t *p)
+{
+    return p->rate == RATE_ELEMENT_429 || p->rate == RATE_ELEMENT_32005 || p->rate == RATE_TEMPORARY;
+}
+
 static inline bool play_is_late(const play_t *p)
 {
     return p->late_ms && clock_ms() - p->began_ms < p->late_ms;
@@ -303,10 +324,16 @@ static inline bool play_refuses(FILE *out, play_t *p, const char *method, const 
 {
     const json_t *block = json_array_get(params, json_array_size(params) - 1), *keys = json_array_get(params, 1);
     const bool hint = !strcmp(method, "eth_createAccessList");
-    if (p->every && (p->rate == RATE_ELEMENT_429 || p->rate == RATE_ELEMENT_32005) && p->elements % p->every == 0)
-        play_error(out, p->rate == RATE_ELEMENT_429 ? 429 : -32005,
+    if (p->every && play_rates_elements(p) && p->elements % p->every == 0)
+        play_error(out,
+                   p->rate == RATE_ELEMENT_429 ? 429
+                   : p->rate == RATE_TEMPORARY ? 19
+                                               : -32005,
                    p->rate == RATE_ELEMENT_429 ? "Your app has exceeded its compute units per second capacity"
+                   : p->rate == RATE_TEMPORARY ? "Temporary internal error. Please retry"
                                                : "limit exceeded");
+    else if (hint && p->hint == HINT_WORDS)
+        fprintf(out, "\"error\":\"not supported\"");
     else if (hint && p->hint == HINT_METHOD)
         play_error(out, -32601, "the method eth_createAccessList does not exist/is not available");
     else if (hint && !play_can_pay(p, json_array_get(params, 0)))
@@ -346,9 +373,18 @@ static inline void play_element(FILE *out, play_t *p, const json_t *element)
     bool good = false;
     p->elements++;
     p->proofs += !strcmp(method, "eth_getProof");
-    fprintf(out, p->text_ids ? "{\"jsonrpc\":\"2.0\",\"id\":\"%lld\"," : "{\"jsonrpc\":\"2.0\",\"id\":%lld,",
-            p->same_ids ? 1 : id);
-    if (!play_refuses(out, p, method, params)) {
+    char *refusal = NULL;
+    FILE *words = open_memstream(&refusal, &len);
+    const bool refused = play_refuses(words, p, method, params);
+    fclose(words);
+    if (refused && p->no_ids)
+        fprintf(out, "{\"jsonrpc\":\"2.0\",\"id\":null,");
+    else
+        fprintf(out, p->text_ids ? "{\"jsonrpc\":\"2.0\",\"id\":\"%lld\"," : "{\"jsonrpc\":\"2.0\",\"id\":%lld,",
+                p->same_ids ? 1 : id);
+    fputs(refused ? refusal : "", out);
+    free(refusal);
+    if (!refused) {
         FILE *text = open_memstream(&result, &len);
         if (!strcmp(method, "eth_chainId"))
             good = fprintf(text, "\"%s\"", p->chain ? p->chain : "0x1") > 0;
@@ -385,6 +421,8 @@ static inline bool play_has_hint(const char *request)
     return strstr(request, "eth_createAccessList") != NULL;
 }
 
+#define REFUSED_NULL "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"Invalid Request\"}}"
+
 /* Refuses the request as a whole, in the words of providers. */
 static inline void play_refuse(play_answer_t *a, form_t form)
 {
@@ -415,6 +453,9 @@ static inline void play_refuse(play_answer_t *a, form_t form)
         [FORM_429_AFTER] = { 429, "Too Many Requests" },
         [FORM_32005] = { 200,
                          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"limit exceeded\"}}" },
+        [FORM_NULLS] = { 200, "[" REFUSED_NULL "," REFUSED_NULL "," REFUSED_NULL "]" },
+        [FORM_WORDS] = { 200, "{\"error\":\"batch requests are not supported\"}" },
+        [FORM_MESSAGE] = { 200, "{\"message\":\"batch requests are disabled\"}" },
     };
     a->more = form == FORM_429_AFTER ? "Retry-After: 1\r\n" : a->more;
     a->status = words[form].status;
@@ -423,9 +464,9 @@ static inline void play_refuse(play_answer_t *a, form_t form)
 
 static inline bool play_rate(play_answer_t *a, const play_t *p)
 {
-    if (!p->every || p->requests % p->every || p->rate == RATE_ELEMENT_429 || p->rate == RATE_ELEMENT_32005)
+    if (!p->every || p->requests % p->every || play_rates_elements(p))
         return false;
-    a->status = p->rate == RATE_503 ? 503 : p->rate == RATE_OBJECT ? 200 : 429;
+    a->status = p->rate == RATE_503 ? 503 : p->rate == RATE_522 ? 522 : p->rate == RATE_OBJECT ? 200 : 429;
     a->more = p->rate == RATE_429_AFTER ? "Retry-After: 1\r\n" : "";
     a->body = strdup(p->rate == RATE_503 ? "<html>503 Service Temporarily Unavailable</html>"
                      : p->rate == RATE_OBJECT
@@ -437,6 +478,16 @@ static inline bool play_rate(play_answer_t *a, const play_t *p)
 static inline bool play_is_too_many(const play_t *p, size_t n)
 {
     return p->no_lists || (p->batch_max && n > p->batch_max);
+}
+
+/* How a batch with a hint is refused; FORMS: it is not. */
+static inline form_t play_refuses_hint(const play_t *p)
+{
+    return p->hint == HINT_403     ? FORM_403
+           : p->hint == HINT_WHOLE ? FORM_OBJECT
+           : p->hint == HINT_PAGE  ? FORM_PAGE
+           : p->hint == HINT_EMPTY ? FORM_EMPTY
+                                   : FORMS;
 }
 
 /* Whether it is elements that are refused. */
@@ -456,8 +507,8 @@ static inline bool play_whole(play_answer_t *a, play_t *p, const char *request, 
         a->more = "Content-Type: text/html\r\n";
         a->body = strdup("<!DOCTYPE html><html><title>Just a moment...</title></html>");
     } else if (play_rate(a, p)) {
-    } else if (play_has_hint(request) && (p->hint == HINT_403 || p->hint == HINT_WHOLE)) {
-        play_refuse(a, p->hint == HINT_403 ? FORM_403 : FORM_OBJECT);
+    } else if (play_has_hint(request) && play_refuses_hint(p) < FORMS) {
+        play_refuse(a, play_refuses_hint(p));
     } else if (p->numbers_only && p->hash == HASH_500 && strstr(request, "blockHash")) {
         a->status = 500;
         a->body = strdup("Internal Server Error");

@@ -320,6 +320,22 @@ START_TEST(a_transaction_that_a_second_endpoint_knows_already_is_sent)
 }
 END_TEST
 
+/* The only endpoint took it, and its answer could not be unpacked: it was sent once more to be read. */
+START_TEST(a_transaction_that_was_sent_again_for_its_answers_coding_is_sent)
+{
+    err_t e;
+    open_world(RETURN_42);
+    close_engine();
+    open_engine(url[0], NULL, NULL);
+    ends[0].miscoded = true;
+    ends[0].refused = "eth_sendRawTransaction";
+    ends[0].words = "already known";
+    ck_assert_msg(send_it(&e) == RC_OK, "%s", e.text);
+    ck_assert_uint_eq(ends[0].batches, 2);
+    close_world();
+}
+END_TEST
+
 /* One endpoint alone keeps no transaction from the network. */
 START_TEST(a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_answers)
 {
@@ -401,6 +417,7 @@ int main(void)
         a_block_that_cannot_be_looked_at_is_no_place_of_a_transaction,
         who_names_no_place_is_none_of_those_who_do_not_know_a_transaction,
         a_transaction_that_a_second_endpoint_knows_already_is_sent,
+        a_transaction_that_was_sent_again_for_its_answers_coding_is_sent,
         a_transaction_is_refused_when_two_endpoints_refuse_it_or_no_other_answers,
         a_transaction_is_given_to_the_next_one_when_an_endpoint_is_silent);
 }

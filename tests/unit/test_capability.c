@@ -478,13 +478,16 @@ START_TEST(refusals_are_told_apart_by_their_words)
         { -32000, "state at block #22615247 is pruned", REFUSAL_DEPTH, REFUSAL_BATCH },
         { -32000, "not recorded", REFUSAL_OTHER, REFUSAL_BATCH },
         { 0, "", REFUSAL_OTHER, REFUSAL_BATCH },
+        { 19, "Temporary internal error. Please retry", REFUSAL_BUSY, REFUSAL_BUSY },
+        { -32002, "request timed out", REFUSAL_BUSY, REFUSAL_BUSY },
+        { 0, "Request timeout on the free tier, please upgrade", REFUSAL_BUSY, REFUSAL_BUSY },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const view_t text = view_str(rows[i].message);
         ck_assert_msg(refusal_of_error(rows[i].code, text, false) == rows[i].alone, "%s", rows[i].message);
         ck_assert_msg(refusal_of_error(rows[i].code, text, true) == rows[i].whole, "%s, whole", rows[i].message);
     }
-    static const int busy[] = { 429, 502, 503, 504 }, other[] = { 301, 302, 303 },
+    static const int busy[] = { 408, 520, 522, 524, 530, 429, 502, 503, 504 }, other[] = { 301, 302, 303 },
                      batch[] = { 400, 401, 402, 403, 404, 405, 407, 410, 413, 422, 500 };
     for (size_t i = 0; i < sizeof busy / sizeof busy[0]; i++)
         ck_assert_int_eq(refusal_of_status(busy[i]), REFUSAL_BUSY);
