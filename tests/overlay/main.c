@@ -76,7 +76,7 @@ static bool try_guard(const options_t *o, const trial_t *t)
 {
     guard_removed = t->guard;
     bool seen = false;
-    for (uint64_t i = 0; i < o->trial_runs && !seen; i++) {
+    for (uint64_t i = 0; i < o->trial_runs * (t->times ? t->times : 1) && !seen; i++) {
         run_trial(t, o->seed + i, o->verbose);
         seen = world.broken[0] && (!t->seen || strstr(world.broken, t->seen));
         if (seen)

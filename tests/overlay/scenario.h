@@ -21,8 +21,9 @@ typedef struct {
         OF_FLOOR,
         OF_TWINS,
         OF_SHARE
-    } of; /* runs of world.h, or of floor_world.h, twins_world.h, share_world.h,
+    } of;           /* runs of world.h, or of floor_world.h, twins_world.h, share_world.h,
                                                            * which draw their scenarios themselves */
+    unsigned times; /* so many times the runs of others, for what is rarely seen; 0: once */
 } trial_t;
 
 extern const trial_t trials[];
