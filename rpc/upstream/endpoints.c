@@ -269,12 +269,13 @@ static bool is_slow(const endpoint_t *e, uint32_t fastest)
     return e->pace.known && fastest != UINT32_MAX && pace_mean_ms(&e->pace) > SLOW_TIMES * fastest + SLOW_MS;
 }
 
-/* Where an endpoint stands: 0: it may be asked now; 1: it may, but is slow; more: the time at which it may be asked. */
-static uint64_t standing(endpoint_t *e, uint32_t fastest, uint64_t now_ms)
+/* Where an endpoint stands: 0: it may be asked now; 1: it may, but is slow; more: the time at which it may be asked.
+ * Who is slow is tried again when another one may be asked beside it. */
+static uint64_t standing(const up_t *u, endpoint_t *e, uint32_t fastest, uint64_t now_ms)
 {
     if (!ready(e, now_ms))
         return ready_ms(e) + 1;
-    if (!is_slow(e, fastest) || now_ms < e->trial_ms)
+    if (!is_slow(e, fastest) || now_ms < e->trial_ms || u->saved < HEDGE_EVERY)
         return is_slow(e, fastest);
     e->trial_ms = now_ms + TRIAL_MS;
     return 0;
@@ -290,7 +291,7 @@ size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
         size_t at = n;
         if (u->at[i].status.retired)
             continue;
-        stands[i] = standing(&u->at[i], fastest, now_ms);
+        stands[i] = standing(u, &u->at[i], fastest, now_ms);
         while (at && (stands[out[at - 1]] > stands[i] ||
                       (stands[out[at - 1]] == stands[i] && u->at[out[at - 1]].place > u->at[i].place))) {
             out[at] = out[at - 1];
@@ -328,8 +329,12 @@ uint32_t up_patience_ms(up_t *u, size_t i)
 {
     pthread_mutex_lock(&u->lock);
     const pace_t p = u->at[i].pace;
+    const uint32_t fastest = fastest_ms(u, UINT64_MAX);
+    const bool slow = is_slow(&u->at[i], fastest);
     pthread_mutex_unlock(&u->lock);
-    const uint32_t usual = p.known ? pace_usual_ms(&p) : PATIENCE_UNKNOWN_MS;
+    uint32_t usual = p.known ? pace_usual_ms(&p) : PATIENCE_UNKNOWN_MS;
+    if (slow && usual > SLOW_TIMES * fastest + SLOW_MS)
+        usual = SLOW_TIMES * fastest + SLOW_MS;
     return usual > PATIENCE_MIN_MS ? usual : PATIENCE_MIN_MS;
 }
 

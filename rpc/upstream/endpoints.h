@@ -111,7 +111,7 @@ void up_note_wait(up_t *u, size_t i, uint32_t ms, uint64_t now_ms);
 void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms);
 
 /* How long an answer of endpoint i is waited for before another endpoint is asked as well: as long as it usually takes,
- * a second when it was never asked. */
+ * but no longer than until it is slow beside the fastest; a second when it was never asked. */
 uint32_t up_patience_ms(up_t *u, size_t i);
 
 /* Whether endpoint i may be asked for what another one is slow with, in so many requests; counts them, if so. It may

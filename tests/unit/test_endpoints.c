@@ -348,8 +348,31 @@ START_TEST(an_answer_is_waited_for_as_long_as_it_usually_takes)
     ck_assert(s[0].timed && s[0].mean_ms == 900 && !s[1].timed);
     up_took(u, 1, 1, true, 0);
     ck_assert_uint_eq(up_patience_ms(u, 1), 200);
+    up_free(u);
+    u = up_new(urls, 3);
     up_took(u, 2, UINT32_MAX, true, 0);
     ck_assert_uint_eq(up_patience_ms(u, 2), 60000 + 4 * 30000);
+    up_free(u);
+}
+END_TEST
+
+/* Once a minute the slow one goes first, and the call does not wait for what it usually takes. */
+START_TEST(who_is_slow_is_tried_again_without_anybody_waiting_for_it)
+{
+    up_t *u = up_new(urls, 2);
+    up_took(u, 0, 9000, true, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 0), 9000 + 4 * 4500);
+    up_took(u, 1, 40, true, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 0), 3 * 40 + 100);
+    ck_assert_uint_eq(up_patience_ms(u, 1), 200);
+    size_t order[UP_ENDPOINTS_MAX];
+    ck_assert(up_hedge(u, 1, 0, 1)); /* none is left: nothing could be asked beside it */
+    ck_assert_uint_eq(up_order(u, order, 60000), 2);
+    ck_assert_uint_eq(order[0], 1);
+    for (unsigned i = 0; i < 20; i++)
+        up_report(u, 1, RC_OK, "", 0, 60000);
+    ck_assert_uint_eq(up_order(u, order, 60000), 2);
+    ck_assert_uint_eq(order[0], 0);
     up_free(u);
 }
 END_TEST
@@ -645,7 +668,8 @@ int main(void)
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
         who_is_slow_comes_after_the_others_and_once_a_minute_first, an_answer_is_waited_for_as_long_as_it_usually_takes,
-        of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
+        who_is_slow_is_tried_again_without_anybody_waiting_for_it, of_twenty_requests_one_is_asked_twice,
+        who_is_busy_without_saying_for_how_long_is_soon_asked_again,
         an_answer_that_was_on_its_way_does_not_end_what_was_asked_for,
         who_lets_hints_wait_is_asked_for_none_ever_longer_until_one_is_answered,
         who_was_called_back_soon_is_not_taken_for_fast, a_success_ends_back_off_and_starts_the_count_anew,
