@@ -28,6 +28,7 @@ typedef struct run {
     size_t statement_len;
     uint64_t valid_until_s;
     char why[STANDING_WHY_MAX];
+    standing_owner_t left; /* refs 0: it is being run still, at the cost of whoever let go of it last */
 } run_t;
 
 typedef struct {
@@ -41,6 +42,7 @@ struct standing {
     standing_limits_t limits;
     entry_t *entries; /* limits.max of them */
     size_t count, bytes;
+    size_t leaving;      /* runs of refs 0 */
     run_t *runs, **last; /* in the order in which they are run */
     uint64_t head;       /* the newest one at which something was due; of it: */
     uint64_t spent;      /* gas */
@@ -207,17 +209,36 @@ static void learn_every(standing_t *s, run_t *r)
             r->every = s->entries[i].every;
 }
 
+static void end_run(standing_t *s, run_t *r)
+{
+    s->bytes -= r->n;
+    unlink_run(s, r);
+    run_free(s, r);
+}
+
 static void drop(standing_t *s, entry_t *x)
 {
     run_t *r = x->run;
-    s->bytes -= r->n;
+    const standing_owner_t by = x->by;
     *x = s->entries[--s->count];
     if (--r->refs) {
+        s->bytes -= r->n;
         learn_every(s, r);
-        return;
-    }
-    unlink_run(s, r);
-    run_free(s, r);
+    } else if (r->out) {
+        r->left = by;
+        s->leaving++;
+    } else
+        end_run(s, r);
+}
+
+/* Whether a run that has ended was one that nobody asks for any more: it is gone then. */
+static bool was_left(standing_t *s, run_t *r)
+{
+    if (r->refs)
+        return false;
+    s->leaving--;
+    end_run(s, r);
+    return true;
 }
 
 /* ---- room ---- */
@@ -241,7 +262,7 @@ static uint64_t gas_of_all(const standing_t *s)
     return gas;
 }
 
-/* What a client has, who is no operator. */
+/* What a client has, who is no operator, with the runs under way of what it ended. */
 static share_t share_of(const standing_t *s, const standing_owner_t *by)
 {
     share_t share = { .count = 0 };
@@ -253,6 +274,12 @@ static share_t share_of(const standing_t *s, const standing_owner_t *by)
         share.bytes += x->run->n + x->run->statement_len;
         share.gas += x->run->over ? 0 : x->run->gas;
     }
+    for (const run_t *r = s->leaving ? s->runs : NULL; r; r = r->next)
+        if (!r->refs && !r->left.is_operator && memcmp(r->left.client, by->client, STANDING_CLIENT_LEN) == 0) {
+            share.count++;
+            share.bytes += r->n + r->statement_len;
+            share.gas += r->gas;
+        }
     return share;
 }
 
@@ -284,7 +311,7 @@ static rc_t check_room(const standing_t *s, err_t *e, const standing_ask_t *ask,
                        const run_t *known, bool is_kept)
 {
     const uint64_t more = is_kept ? 0 : known ? known->gas : gas_of(ask), all = gas_of_all(s);
-    if (s->count >= s->limits.max || ask->call.n > STANDING_BYTES_MAX - s->bytes)
+    if (s->count + s->leaving >= s->limits.max || ask->call.n > STANDING_BYTES_MAX - s->bytes)
         return err_code(e, err_say(e, RC_LIMIT, "the table of standing calls is full"), STANDING_FULL);
     if (!is_kept && !known && (more > s->limits.gas_per_head || all > s->limits.gas_per_head - more))
         return err_code(e, err_say(e, RC_LIMIT, "the gas of a head is used up by other standing calls"), STANDING_GAS);
@@ -326,6 +353,11 @@ static rc_t add(standing_t *s, err_t *e, const standing_ask_t *ask, const standi
         return rc;
     if (!r && !(r = run_new(s, ask)))
         return err_say(e, RC_NOMEM, "out of memory");
+    if (!r->refs && r->out) { /* it was left, and is asked for again */
+        s->leaving--;
+        s->bytes -= r->n;
+        r->every = ask->every;
+    }
     r->refs++;
     if (ask->every < r->every)
         r->every = ask->every;
@@ -415,7 +447,7 @@ static void fail(run_t *r, const char *why)
 void standing_failed(standing_t *s, const hash32_t *hash, const char *why)
 {
     run_t *r = find_run(s, hash);
-    if (r)
+    if (r && !was_left(s, r))
         fail(r, why);
 }
 
@@ -464,7 +496,7 @@ rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64
 {
     run_t *r = find_run(s, hash);
     note_gas(s, r, gas_used, head);
-    if (!r)
+    if (!r || was_left(s, r))
         return RC_OK;
     if (r->statement && head < r->head) {
         r->out = false;

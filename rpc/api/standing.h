@@ -3,7 +3,8 @@
  *
  * Equal calls run once, whoever asks for them. The last good statement stays until its validUntil has passed, also when
  * later runs fail; behind it there is none. Who asks owns a token of 32 random bytes, of which only the hash is kept.
- * Without an operator's signature a client has at most a quarter of the table, of its bytes and of the gas of a head.
+ * Without an operator's signature a client has at most a quarter of the table, of its bytes and of the gas of a head;
+ * what it ended while that was being run is part of it until the run has ended.
  *
  * Kept form: version u8 = 1, count u32, and for each: id, hash of the token, client, until u64, every u32, bytes of the
  * call u32, the call. All integers big endian.

@@ -351,9 +351,13 @@ START_TEST(who_adds_and_ends_again_gets_no_more_of_a_head)
     unsigned runs = 0;
     begin(8, 4 * GAS);
     for (unsigned i = 1; i <= 100; i++) {
-        ck_assert_int_eq(add(i, i, 5, ""), RC_OK);
-        runs += (unsigned)due(d, 1);
+        ck_assert_int_eq(add(i, i, 0, ""), RC_OK);
+        const size_t n = due(d, 1);
+        const hash32_t hash = d[0].hash;
+        runs += (unsigned)n;
         drop(i);
+        if (n)
+            standing_failed(table, &hash, "no");
     }
     ck_assert_uint_eq(runs, 8); /* as many as the table has */
     ck_assert_int_eq(add(200, 200, 6, ""), RC_OK);
@@ -371,6 +375,35 @@ START_TEST(who_adds_and_ends_again_gets_no_more_of_a_head)
             ck_assert_int_eq(done(&hash, view_str("s"), NOW + 9, GAS, 1), RC_OK);
     }
     ck_assert_uint_eq(runs, 4);
+    end();
+}
+END_TEST
+
+START_TEST(what_a_client_ended_is_its_own_until_the_run_has_ended)
+{
+    standing_due_t d[8];
+    hash32_t under_way[2];
+    begin(8, 40 * GAS);
+    for (unsigned i = 1; i <= 2; i++) {
+        ck_assert_int_eq(add(i, i, 5, ""), RC_OK);
+        ck_assert_uint_eq(due(d, 1), 1);
+        under_way[i - 1] = d[0].hash;
+        drop(i);
+    }
+    ck_assert_uint_eq(standing_count(table), 0);
+    ck_assert_int_eq(add(3, 3, 5, ""), RC_LIMIT);
+    ck_assert_int_eq(e.code, STANDING_SHARE);
+    ck_assert_int_eq(add(4, 1, 6, ""), RC_OK); /* another client takes up the first one: no second run of it */
+    ck_assert_uint_eq(due(d, 1), 0);
+    ck_assert_int_eq(add(3, 3, 5, ""), RC_OK);
+    ck_assert_int_eq(add(5, 5, 5, ""), RC_LIMIT);
+    standing_failed(table, &under_way[1], "no");
+    ck_assert_int_eq(add(5, 5, 5, ""), RC_OK);
+    ck_assert_int_eq(done(&under_way[0], view_str("s"), NOW + 9, 1, 1), RC_OK);
+    standing_state_t state;
+    ck_assert(get(&state, 4, NOW) && state.statement.n == 1);
+    drop(4); /* at rest: it is gone at once */
+    ck_assert_uint_eq(standing_count(table), 2);
     end();
 }
 END_TEST
@@ -534,7 +567,8 @@ int main(void)
                     the_gas_of_a_head_is_kept_and_all_have_turns, the_last_good_statement_stays_until_it_expires,
                     a_file_brings_them_back_and_no_other_bytes_do,
                     what_has_no_room_any_more_is_left_out_and_the_rest_comes_back, an_owner_sees_what_is_his,
-                    who_adds_and_ends_again_gets_no_more_of_a_head, a_call_that_grows_takes_nobody_elses_gas,
+                    who_adds_and_ends_again_gets_no_more_of_a_head,
+                    what_a_client_ended_is_its_own_until_the_run_has_ended, a_call_that_grows_takes_nobody_elses_gas,
                     the_bytes_of_the_table_are_shared_and_make_a_file, statements_of_one_client_leave_room_for_others,
                     what_was_added_for_little_gas_comes_back, a_command_brings_its_counter_along);
 }
