@@ -37,6 +37,7 @@
 #define JOIN_LEAVE_MS 1000u      /* from an order that shuts a peer out, which it is told, to the connection's end */
 #define JOIN_AGAIN_MS 500u       /* before a holder that gave no key is asked again; doubles, */
 #define JOIN_AGAIN_MAX_MS 60000u /* up to that */
+#define JOIN_GONE_MAX 64u        /* peers that are gone before our quote for them was made; more have to wait */
 #define JOIN_FLOOD_BURST 2048u   /* frames of what goes to all that a peer may send at once, */
 #define JOIN_FLOOD_MS 20u        /* and one more each; */
 #define JOIN_FLOOD_LIST 64u      /* a list of ids counts as so many */

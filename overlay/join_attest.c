@@ -105,28 +105,36 @@ void session_trouble(session_t *s, rc_t rc, const char *text)
     session_changed(s);
 }
 
+/* What a session needs no more once its connection is gone, and no job has the machine. */
+static void session_empty(session_t *s)
+{
+    lane_t *const lanes[] = { &s->attest,   &s->ordered,  &s->told, &s->heard,   &s->ask,
+                              &s->asked[0], &s->asked[1], &s->gave, &s->flooded, &s->heard_flood };
+    for (size_t i = 0; i < sizeof lanes / sizeof lanes[0]; i++)
+        lane_clear(lanes[i]);
+    mattest_free(s->m);
+    key_ephemeral_free(s->ephemeral);
+    key_ephemeral_free(s->draft_key);
+    free(s->owed);
+    free(s->draft);
+    free(s->message);
+    free(s->first);
+    s->m = NULL;
+    s->ephemeral = s->draft_key = NULL;
+    s->owed = NULL;
+    s->owed_count = 0;
+    s->draft = NULL;
+    s->message = NULL;
+    s->first = NULL;
+    s->has_state = false;
+}
+
 /* What is freed when a session is over; no job is out. */
 static void session_free(session_t *s)
 {
-    mattest_free(s->m);
-    lane_clear(&s->attest);
-    lane_clear(&s->ordered);
-    lane_clear(&s->told);
-    lane_clear(&s->heard);
-    lane_clear(&s->ask);
-    lane_clear(&s->asked[0]);
-    lane_clear(&s->asked[1]);
-    lane_clear(&s->gave);
-    lane_clear(&s->flooded);
-    lane_clear(&s->heard_flood);
-    free(s->owed);
-    key_ephemeral_free(s->ephemeral);
-    key_ephemeral_free(s->draft_key);
-    free(s->draft);
+    session_empty(s);
     if (s->quote)
         join_job_drop(&s->quote->link);
-    free(s->message);
-    free(s->first);
     free(s);
 }
 
@@ -210,7 +218,7 @@ void join_job_run(join_job_t *link)
     job->now_s = c->now_s(c->ctx);
     const policy_t *policy = GUARD(JUDGED_NOW) ? job->policy : job->session->policy;
     const mattest_present_t present = { policy, job->collateral, job->now_s };
-    mattest_t *m = job->session->m;
+    mattest_t *m = job->kind == JOB_QUOTE ? NULL : job->session->m;
     switch (job->kind) {
     case JOB_QUOTE:
         job->rc = job->session->gone ? err_say(&job->e, RC_TIMEOUT, "the peer is gone")
@@ -283,8 +291,21 @@ static bool is_of_connection(session_t *s)
     return !h || (key->type == HOSTKEY_SECP256K1 && memcmp(h->static_pubkey, key->b, sizeof h->static_pubkey) == 0);
 }
 
+/* Sessions whose connection is gone, and whose quote is not made yet. */
+static size_t gone_count(const join_t *j)
+{
+    size_t n = 0;
+    for (const session_t *s = j->sessions; s; s = s->next)
+        n += !s->conn;
+    return n;
+}
+
 static void ask_quote(session_t *s)
 {
+    if (!s->quoting && gone_count(s->join) >= JOIN_GONE_MAX) {
+        refuse(s, NET_BYE, RC_LIMIT, "our own quotes are late: too many wait");
+        return;
+    }
     job_t *job = s->quoting ? NULL : job_new(s, JOB_QUOTE);
     if (!job)
         return;
@@ -647,6 +668,8 @@ static void sweep(join_t *j)
     for (session_t **at = &j->sessions; *at;) {
         session_t *s = *at;
         if (s->conn || s->jobs) {
+            if (!s->conn && !s->busy)
+                session_empty(s); /* what is still out is its quote, which may take long */
             at = &s->next;
             continue;
         }

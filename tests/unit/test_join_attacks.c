@@ -1,4 +1,6 @@
 /* What a peer may try on a connection that is being attested, or is: each protocol's stream is opened by hand. */
+#include <malloc.h>
+
 #include "overlay/bans.h"
 #include "overlay/flood_wire.h"
 #include "tests/unit/join_world.h"
@@ -247,6 +249,35 @@ START_TEST(no_quote_is_made_for_who_is_gone)
 }
 END_TEST
 
+/* While one quote takes long: what they sent is not kept, and no more of them wait than may. */
+START_TEST(who_is_gone_before_our_quote_leaves_little_and_not_without_end)
+{
+    size_t before = 0, n = 0;
+    begin();
+    founder.quotes_wait = true;
+    for (unsigned i = 0; i < JOIN_GONE_MAX + 4; i++) {
+        net_conn_t *c = dial_member(&joiner, 1);
+        run_members(100);
+        if (net_is_open(c))
+            net_close(c, NET_BYE, "gone");
+        run_members(50);
+        if (i == 3)
+            before = mallinfo2().uordblks;
+        if (i == JOIN_GONE_MAX - 5)
+            ck_assert_uint_le(mallinfo2().uordblks, before + (JOIN_GONE_MAX - 8) * 6144u);
+    }
+    for (const join_job_t *job = founder.aside; job; job = job->next)
+        n++;
+    ck_assert_uint_eq(n, JOIN_GONE_MAX);
+    member_quote(&founder);
+    run_members(20);
+    (void)dial_member(&joiner, 1);
+    run_members(500);
+    ck_assert_int_eq(only_member(&founder).phase, JOIN_PEER);
+    members_close();
+}
+END_TEST
+
 /* Our quote takes longer than the whole exchange may: the peer is not the one who is late. */
 START_TEST(who_waits_for_our_quote_is_not_blamed_for_it)
 {
@@ -267,8 +298,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("join_attacks", who_floods_is_not_heard_and_then_shut_out,
-                    a_second_attestation_on_a_connection_is_not_served, a_share_that_nobody_asked_for_is_not_taken,
+    return UNIT_RUN("join_attacks", who_is_gone_before_our_quote_leaves_little_and_not_without_end,
+                    who_floods_is_not_heard_and_then_shut_out, a_second_attestation_on_a_connection_is_not_served,
+                    a_share_that_nobody_asked_for_is_not_taken,
                     a_key_that_was_granted_and_not_sent_is_given_when_it_is_asked_for_again,
                     who_leaves_in_the_middle_of_a_share_leaves_nothing, what_breaks_a_protocol_ends_the_connection,
                     no_quote_is_made_for_who_is_gone, who_waits_for_our_quote_is_not_blamed_for_it);
