@@ -212,6 +212,7 @@ cap_next_t cap_cut(cap_t *c, size_t elements, size_t given)
     if (next != CAP_SMALLER || !given)
         return next;
     c->settling = false;
+    end_row(c);
     if (!was_away || given < c->batch)
         c->batch = c->good = (uint16_t)given;
     return next;
