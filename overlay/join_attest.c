@@ -244,10 +244,16 @@ void join_job_drop(join_job_t *link)
 
 static void pump(session_t *s);
 
+/* Whether it is not asked for its quote yet, since too many of who is gone still have theirs to come. */
+static bool is_put_off(const session_t *s)
+{
+    return s->conn && s->m && !s->busy && !s->attested && !s->quoting && mattest_state(s->m) == MATTEST_QUOTE;
+}
+
 /* Whether our quote is still to be made: then it is not the peer that is late. */
 static bool is_our_turn(const session_t *s)
 {
-    return s->quoting && !s->quoted;
+    return (s->quoting && !s->quoted) || is_put_off(s);
 }
 
 /* The code with which a connection ends whose attestation failed so. */
@@ -302,10 +308,8 @@ static size_t gone_count(const join_t *j)
 
 static void ask_quote(session_t *s)
 {
-    if (!s->quoting && gone_count(s->join) >= JOIN_GONE_MAX) {
-        refuse(s, NET_BYE, RC_LIMIT, "our own quotes are late: too many wait");
-        return;
-    }
+    if (!s->quoting && gone_count(s->join) >= JOIN_GONE_MAX)
+        return; /* until a turn finds that there is room */
     job_t *job = s->quoting ? NULL : job_new(s, JOB_QUOTE);
     if (!job)
         return;
@@ -696,6 +700,9 @@ uint64_t join_turn(join_t *j, uint64_t now_ms)
     spread_turn(j);
     key_ask_due(j);
     sweep(j);
+    for (session_t *s = j->sessions; s; s = s->next)
+        if (is_put_off(s))
+            pump(s);
     if (order_maker_index(&j->order.order, j->config.static_pubkey) >= 0)
         at = now_ms + MAKER_MS;
     for (session_t *s = j->sessions; s; s = s->next)

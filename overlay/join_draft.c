@@ -62,6 +62,7 @@ static rc_t give(session_t *s, const job_t *job)
 void draft_released(session_t *s, const job_t *job)
 {
     const join_config_t *c = &s->join->config;
+    bool changed = false;
     rc_t rc = RC_OK;
     s->drafting = false;
     if (job->rc && job->e.code != E_KEY_RELEASE && job->e.code != E_EXPIRED) {
@@ -73,18 +74,17 @@ void draft_released(session_t *s, const job_t *job)
             mattest_unreleased(s->m, &job->name, true);
         return; /* there is another one by now */
     }
-    if (!job->rc && (job->policy != c->policy || !session_is_peer(s) || !s->state.has_ephemeral))
-        rc = RC_REFUSED; /* something changed while it was judged */
-    else if (!job->rc)
-        rc = give(s, job);
+    changed = job->policy != c->policy || !session_is_peer(s) || !s->state.has_ephemeral; /* while it was judged */
+    if (!job->rc)
+        rc = changed ? RC_REFUSED : give(s, job);
     if (!job->rc && !rc && c->released) {
         join_member_t to;
         session_member(s, &to);
         c->released(c->ctx, &to, &job->name);
     }
     if (!job->rc && rc)
-        mattest_unreleased(s->m, &job->name, true); /* draft_try gives it once it can */
-    if (job->rc || !rc) {
+        mattest_unreleased(s->m, &job->name, true);           /* draft_try gives it once it can */
+    if (job->rc || (!changed && (!rc || rc == RC_REFUSED))) { /* its key is not held any more */
         free(s->draft);
         s->draft = NULL;
     }

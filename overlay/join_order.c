@@ -48,7 +48,7 @@ void order_take(session_t *s, view_t bytes)
     const join_config_t *c = &j->config;
     order_signed_t *order = bytes.n && c->ordered ? malloc(sizeof *order) : NULL;
     err_t e;
-    if (order && !order_read(order, &e, bytes) && order_id_cmp(&order->id, &j->order.id) > 0)
+    if (order && s->conn && !order_read(order, &e, bytes) && order_id_cmp(&order->id, &j->order.id) > 0)
         c->ordered(c->ctx, s->conn, order);
     free(order);
 }

@@ -124,8 +124,8 @@ struct session {
     /* what goes to all */
     bool spreads; /* it is a peer, and the flood knows */
     lane_t flooded, heard_flood;
-    credit_t flood_credit;
-    unsigned flood_drops; /* frames that were beyond it, since half of it was left */
+    credit_t flood_credit, handed_credit; /* of what is its own, and of what it hands on */
+    unsigned flood_drops;                 /* frames that were beyond it, since half of it was left */
     hash32_t *owed; /* ids of messages that it is to be sent once there is room, the oldest first; NULL: none yet */
     size_t owed_count;
 

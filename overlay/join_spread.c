@@ -207,10 +207,14 @@ static void take_pull(session_t *s, const hash32_t *ids, size_t n)
         ;
 }
 
-/* A frame beyond what a peer may send is dropped; too many of them are no accident. RC_LIMIT: it is, RC_REFUSED. */
+/* A frame beyond what a peer may send is dropped; too many of its own are no accident. What it hands on is another's:
+ * it counts apart, takes nothing from its own, and is not its fault. RC_LIMIT: it is one; RC_REFUSED: too many. */
 static rc_t may_send(session_t *s, const flood_frame_t *f)
 {
     const unsigned cost = f->kind == FLOOD_SEND ? 1 : JOIN_FLOOD_LIST;
+    if (f->kind == FLOOD_SEND && memcmp(f->message.author, s->static_key, sizeof f->message.author) != 0)
+        return credit_take(&s->handed_credit, cost, JOIN_FLOOD_BURST, JOIN_FLOOD_MS, s->join->now_ms) ? RC_OK
+                                                                                                      : RC_LIMIT;
     if (!credit_take(&s->flood_credit, cost, JOIN_FLOOD_BURST, JOIN_FLOOD_MS, s->join->now_ms))
         return ++s->flood_drops > JOIN_FLOOD_DROPS ? RC_REFUSED : RC_LIMIT;
     if (s->flood_credit.left >= JOIN_FLOOD_BURST / 2)

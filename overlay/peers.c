@@ -118,8 +118,7 @@ static size_t accepted_of(const peers_t *p, const maddr_t *from)
     return n;
 }
 
-/* Whether the operator named this address, or a name that led to it. */
-static bool is_named(const peers_t *p, const maddr_t *from)
+bool peers_names(const peers_t *p, const maddr_t *from)
 {
     for (size_t i = 0; i < p->target_count; i++) {
         const target_t *t = &p->targets[i];
@@ -155,11 +154,11 @@ static bool make_room(peers_t *p, const net_conn_t *but)
     for (net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
         if (c == but || !is_stranger(p, c))
             continue;
-        if (p->now_ms - net_opened_ms(c) >= PEERS_STRANGER_MS) {
+        if (net_now(p->net) - net_opened_ms(c) >= PEERS_STRANGER_MS) {
             victim = c;
             break;
         }
-        if (strangers_of(p, c) > most && !is_named(p, net_addr(c))) {
+        if (strangers_of(p, c) > most && !peers_names(p, net_addr(c))) {
             most = strangers_of(p, c);
             victim = c;
         }
@@ -178,7 +177,7 @@ static bool has_slot(peers_t *p, const net_conn_t *of)
         return true;
     if (n.connections > PEERS_MAX || (!is_relayed(of) && accepted_of(p, net_addr(of)) > PEERS_PER_IP))
         return false;
-    if (!is_relayed(of) && is_named(p, net_addr(of)))
+    if (!is_relayed(of) && peers_names(p, net_addr(of)))
         return true; /* ids are made at each start: that of a peer that started again is not known yet */
     return n.strangers <= PEERS_STRANGERS_MAX || make_room(p, of);
 }
@@ -213,7 +212,7 @@ static uint64_t leaving_turn(peers_t *p)
 void peers_fault(peers_t *p, const net_conn_t *c, bans_fault_t fault)
 {
     const maddr_t *from = net_addr(c);
-    (void)bans_note(&p->bans, net_peer(c), from, !from->circuit && !is_named(p, from), fault, p->now_ms);
+    (void)bans_note(&p->bans, net_peer(c), from, !from->circuit && !peers_names(p, from), fault, p->now_ms);
 }
 
 bool peers_accepts(const peers_t *p, const maddr_t *from)

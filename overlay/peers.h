@@ -124,6 +124,9 @@ void peers_redirected(peers_t *p, const net_conn_t *c);
 /* Dials what is due; when the next turn is due (UINT64_MAX: none). */
 uint64_t peers_turn(peers_t *p, uint64_t now_ms);
 
+/* Whether the operator named this address, or a name that led to it. */
+bool peers_names(const peers_t *p, const maddr_t *from);
+
 /* The place of the configured address at which this peer answered, in the order of adding; SIZE_MAX: none. */
 size_t peers_rank(const peers_t *p, const peerid_t *peer);
 

@@ -375,7 +375,8 @@ static bool may_bring(const cluster_t *c, const net_conn_t *from, const order_si
     if (memcmp(order->order.cluster, any, sizeof any) == 0 || gen_cluster(join_generations(c->join)) ||
         (!c->with.config->peer_count && !c->with.by_list))
         return true;
-    return net_dialled(from) || peers_rank(c->peers, net_peer(from)) != SIZE_MAX;
+    return net_dialled(from) || peers_rank(c->peers, net_peer(from)) != SIZE_MAX ||
+           (!net_addr(from)->circuit && peers_names(c->peers, net_addr(from)));
 }
 
 void keys_ordered(void *ctx, net_conn_t *from, const order_signed_t *order)

@@ -13,7 +13,9 @@ static size_t committed, rank;
 static join_member_t member;
 
 size_t __wrap_peers_rank(const peers_t *p, const peerid_t *peer);
+bool __wrap_peers_names(const peers_t *p, const maddr_t *from);
 const peerid_t *__wrap_net_peer(const net_conn_t *conn);
+const maddr_t *__wrap_net_addr(const net_conn_t *conn);
 const entry_proof_t *__wrap_join_newest(const join_t *j);
 const entry_signed_t *__wrap_join_first(const join_t *j);
 const gen_t *__wrap_join_generations(const join_t *j);
@@ -22,8 +24,9 @@ const uint8_t *__wrap_gen_cluster(const gen_t *g);
 bool __wrap_net_dialled(const net_conn_t *conn);
 rc_t __wrap_join_judge_order(const join_t *j, err_t *e, const order_signed_t *order);
 
-static bool dialled;
+static bool dialled, named_at;
 static unsigned judged;
+static maddr_t addr;
 
 bool __wrap_net_dialled(const net_conn_t *conn)
 {
@@ -42,6 +45,19 @@ size_t __wrap_peers_rank(const peers_t *p, const peerid_t *peer)
 {
     (void)p, (void)peer;
     return rank;
+}
+
+bool __wrap_peers_names(const peers_t *p, const maddr_t *from)
+{
+    (void)p;
+    ck_assert_ptr_eq(from, &addr);
+    return named_at;
+}
+
+const maddr_t *__wrap_net_addr(const net_conn_t *conn)
+{
+    (void)conn;
+    return &addr;
 }
 
 const peerid_t *__wrap_net_peer(const net_conn_t *conn)
@@ -236,6 +252,11 @@ START_TEST(which_cluster_an_order_is_of_is_for_named_peers_to_say)
         own_cluster[0] = 0;
         ck_assert(is_looked_at(true, SIZE_MAX) && is_looked_at(false, 0));
         ck_assert_int_eq(is_looked_at(false, SIZE_MAX), named == 0);
+        named_at = true; /* it comes from an address that the operator named, which our own dials do not reach */
+        ck_assert(is_looked_at(false, SIZE_MAX));
+        addr.circuit = true;
+        ck_assert_int_eq(is_looked_at(false, SIZE_MAX), named == 0);
+        named_at = addr.circuit = false;
         own_cluster[0] = 2; /* it knows which is its own: then orders count by their signers, whoever brings them */
         ck_assert(is_looked_at(false, SIZE_MAX));
     }
