@@ -1,7 +1,7 @@
 #include "lightclient/evm/vm.h"
 
 #define CHUNK_FIRST ((size_t)32 << 10) /* bytes; */
-#define CHUNK_GROWTH 8u                /* each further one is so many times larger */
+#define CHUNK_FAR ((size_t)2 << 20)    /* up to here each further one is eight times larger, then four */
 #define MEMORY_AHEAD ((size_t)512)     /* bytes that a memory which grows is given beyond what it needs */
 
 const addr_t EVM_SYSTEM_ADDRESS = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -36,7 +36,7 @@ vm_step_t vm_poll_now(vm_t *vm)
 static uint8_t *memory_move(vm_t *vm, size_t held, size_t n)
 {
     vm_chunk_t *c = vm->chunk;
-    size_t need = held + n, cap = c ? c->cap * CHUNK_GROWTH : CHUNK_FIRST;
+    size_t need = held + n, cap = c ? c->cap * (c->cap < CHUNK_FAR ? 8 : 4) : CHUNK_FIRST;
     vm_chunk_t *next = c ? c->next : NULL;
     if (!next || next->cap < need) {
         if (cap < need * 2)
