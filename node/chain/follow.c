@@ -419,7 +419,7 @@ static void add_request(exchange_t *x, up_t *upstream, size_t endpoint, const lc
 
 static uint32_t patience_ms(const exchange_t *x)
 {
-    const uint32_t usual = up_patience_ms(x->follow->config.upstream, x->endpoint);
+    const uint32_t usual = up_patience_ms(x->follow->config.upstream, x->endpoint, clock_monotonic_ms());
     return x->is_long && usual < LONG_PATIENCE_MS ? LONG_PATIENCE_MS : usual;
 }
 

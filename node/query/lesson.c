@@ -202,7 +202,8 @@ static int learn_refusal(cap_t *c, void *ctx)
 {
     const batch_t *b = ctx;
     const size_t elements = jr_elements(b->needs, b->count, &b->form);
-    const cap_next_t next = cap_refused(c, elements, lesson_has_hint(b));
+    const cap_next_t next =
+        b->why.code == REFUSAL_BATCH ? cap_refused(c, elements, lesson_has_hint(b)) : cap_spoilt(c, elements);
     const bool by_number = next == CAP_FAILS && elements == 1 && refused_state(b) && cap_guess_numbers(c);
     return (int)(by_number ? CAP_SMALLER : next);
 }

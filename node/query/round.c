@@ -209,7 +209,9 @@ static bool send(round_t *r, visit_t *v)
         stop_visit(v);
     if (!p->count)
         return false;
-    v->patience_ms = r->now_ms() + up_patience_ms(r->upstream, v->endpoint);
+    const uint64_t now = r->now_ms();
+    v->patience_ms = now + up_patience_ms(r->upstream, v->endpoint, now);
+    v->usual_ms = now + up_usual_ms(r->upstream, v->endpoint);
     v->out = flights_send(r->flights, p, v->endpoint);
     r->sends += v->out;
     if (v->out)
@@ -697,7 +699,7 @@ static void ask_guide(round_t *r)
         meet_endpoint(r, v, r->order[i]);
         v->party.seats[0] = (seat_t){ .key = r->keys[hint], .need = &r->needs[hint], .index = hint };
         v->party.count = 1;
-        const uint32_t usual_ms = up_patience_ms(r->upstream, v->endpoint);
+        const uint32_t usual_ms = up_patience_ms(r->upstream, v->endpoint, now);
         v->patience_ms = now + (usual_ms < GUIDE_MAX_MS ? usual_ms : GUIDE_MAX_MS);
         v->out = flights_send(r->flights, &v->party, v->endpoint);
         if (!v->out && v->party.count)
@@ -736,14 +738,14 @@ static void hedge(round_t *r)
     if (up_hedge(r->upstream, r->order[r->at], now, 1))
         (void)visit_next(r, slow == r->visits ? &r->visits[1] : &r->visits[0]);
     else
-        slow->patience_ms = now + up_patience_ms(r->upstream, slow->endpoint);
+        slow->patience_ms = now + up_patience_ms(r->upstream, slow->endpoint, now);
 }
 
 /* By now_ms, when an endpoint that is silent about a transaction is left for the next one. */
 static uint64_t silence_due_ms(const round_t *r)
 {
     const visit_t *v = &r->visits[0];
-    return is_send(r) && v->out && r->at < r->endpoints ? v->patience_ms + ROUND_SILENCE_MS : UINT64_MAX;
+    return is_send(r) && v->out && r->at < r->endpoints ? v->usual_ms + ROUND_SILENCE_MS : UINT64_MAX;
 }
 
 /* Whoever is given it next may say that it is known, which then is as good. */

@@ -63,6 +63,7 @@ typedef struct {
     bool open;            /* it has not had its say */
     bool out;             /* the party is in the air, */
     uint64_t patience_ms; /* ... and by now_ms it is time to ask another one as well */
+    uint64_t usual_ms;    /* ... and most answers of this one are there */
     size_t endpoint;
     bool *asked;       /* ... for this need: it has had its say */
     bool heard;        /* it answered a batch, if only with errors */

@@ -205,14 +205,23 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
     return CAP_SMALLER;
 }
 
+cap_next_t cap_spoilt(cap_t *c, size_t elements)
+{
+    const cap_next_t next = cap_refused(c, elements, true);
+    if (next == CAP_APART)
+        c->apart = CAP_BATCH_MAX + 1; /* no batch is as large: the hint's welcome says nothing of the size */
+    return next;
+}
+
 cap_next_t cap_cut(cap_t *c, size_t elements, size_t given)
 {
+    if (given)
+        end_row(c);
     const bool was_away = elements > c->batch; /* when the limit was learned */
     const cap_next_t next = cap_refused(c, elements, false);
     if (next != CAP_SMALLER || !given)
         return next;
     c->settling = false;
-    end_row(c);
     if (!was_away || given < c->batch)
         c->batch = c->good = (uint16_t)given;
     return next;

@@ -105,6 +105,9 @@ void cap_init(cap_t *c);
 /* A request of so many elements was answered as a whole, whatever its elements say; lone_hint: it was one hint. */
 void cap_answered(cap_t *c, size_t elements, bool lone_hint);
 
+/* An answer of so many elements, a hint among them, was of no use: the hint may be why. */
+cap_next_t cap_spoilt(cap_t *c, size_t elements);
+
 /* It was refused as a whole. has_hint: a hint was among the elements. */
 cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint);
 

@@ -325,17 +325,24 @@ void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms)
     pthread_mutex_unlock(&u->lock);
 }
 
-uint32_t up_patience_ms(up_t *u, size_t i)
+uint32_t up_usual_ms(up_t *u, size_t i)
 {
     pthread_mutex_lock(&u->lock);
     const pace_t p = u->at[i].pace;
-    const uint32_t fastest = fastest_ms(u, UINT64_MAX);
+    pthread_mutex_unlock(&u->lock);
+    const uint32_t usual = p.known ? pace_usual_ms(&p) : PATIENCE_UNKNOWN_MS;
+    return usual > PATIENCE_MIN_MS ? usual : PATIENCE_MIN_MS;
+}
+
+uint32_t up_patience_ms(up_t *u, size_t i, uint64_t now_ms)
+{
+    const uint32_t usual = up_usual_ms(u, i);
+    pthread_mutex_lock(&u->lock);
+    const uint32_t fastest = fastest_ms(u, now_ms);
     const bool slow = is_slow(&u->at[i], fastest);
     pthread_mutex_unlock(&u->lock);
-    uint32_t usual = p.known ? pace_usual_ms(&p) : PATIENCE_UNKNOWN_MS;
-    if (slow && usual > SLOW_TIMES * fastest + SLOW_MS)
-        usual = SLOW_TIMES * fastest + SLOW_MS;
-    return usual > PATIENCE_MIN_MS ? usual : PATIENCE_MIN_MS;
+    const uint32_t most = slow ? SLOW_TIMES * fastest + SLOW_MS : usual, due = usual < most ? usual : most;
+    return due > PATIENCE_MIN_MS ? due : PATIENCE_MIN_MS;
 }
 
 bool up_hedge(up_t *u, size_t i, uint64_t now_ms, unsigned requests)

@@ -110,9 +110,12 @@ void up_note_wait(up_t *u, size_t i, uint32_t ms, uint64_t now_ms);
 /* Notes how long an answer of endpoint i took; whole: else nobody waited for its end. */
 void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms);
 
-/* How long an answer of endpoint i is waited for before another endpoint is asked as well: as long as it usually takes,
- * but no longer than until it is slow beside the fastest; a second when it was never asked. */
-uint32_t up_patience_ms(up_t *u, size_t i);
+/* How long an answer of endpoint i usually takes; a second when it was never asked. */
+uint32_t up_usual_ms(up_t *u, size_t i);
+
+/* How long it is waited for before another endpoint is asked as well: no longer than that, nor than until it is slow
+ * beside the fastest that may be asked. */
+uint32_t up_patience_ms(up_t *u, size_t i, uint64_t now_ms);
 
 /* Whether endpoint i may be asked for what another one is slow with, in so many requests; counts them, if so. It may
  * not be in back-off, and of twenty requests at most one is asked twice. */

@@ -49,7 +49,8 @@ START_TEST(one_alone_that_is_too_long_is_blamed_on_its_sender)
     ends[0].pad = pad;
     ends[0].pad_at = PROOF_OF_A;
     expect_word(42, 1);
-    ck_assert_uint_eq(ends[0].batches, 1);
+    ck_assert_uint_eq(ends[0].batches, 3); /* the hint apart, which was not the reason */
+    ck_assert_uint_eq(up_capability(upstream, 0).batch, CAP_BATCH_MAX);
     ck_assert_uint_eq(ends[1].batches, 1); /* for all of it */
     ck_assert_uint_eq(status_of(0).failures, 1);
     ck_assert_ptr_nonnull(strstr(status_of(0).reason, "larger than allowed"));

@@ -212,7 +212,7 @@ START_TEST(who_was_called_back_soon_is_not_taken_for_fast)
         up_took(u, 0, 150, true, 1000);
     up_took(u, 1, 3, false, 1000);
     order_is(u, 1001, 0, 1, 2);
-    ck_assert_uint_eq(up_patience_ms(u, 1), up_patience_ms(u, 2));
+    ck_assert_uint_eq(up_patience_ms(u, 1, 0), up_patience_ms(u, 2, 0));
     up_took(u, 1, 2000, false, 1000); /* that says something: it is slow, and no measure for others */
     order_is(u, 1001, 0, 2, 1);
     up_report(u, 0, RC_IO, "reset", 0, 1000);
@@ -220,7 +220,7 @@ START_TEST(who_was_called_back_soon_is_not_taken_for_fast)
     order_is(u, 1001, 1, 2, 0);
     for (unsigned i = 0; i < 3; i++)
         up_took(u, 1, 20, true, 1000); /* until it answers */
-    ck_assert_uint_le(up_patience_ms(u, 1), 200);
+    ck_assert_uint_le(up_patience_ms(u, 1, 0), 200);
     up_free(u);
 }
 END_TEST
@@ -335,23 +335,23 @@ START_TEST(an_answer_is_waited_for_as_long_as_it_usually_takes)
 {
     up_status_t s[UP_ENDPOINTS_MAX];
     up_t *u = up_new(urls, 3);
-    ck_assert_uint_eq(up_patience_ms(u, 0), 1000);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 1000);
     up_took(u, 0, 800, true, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 0), 800 + 4 * 400);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 800 + 4 * 400);
     up_took(u, 0, 800, true, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 0), 800 + 4 * 300);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 800 + 4 * 300);
     up_took(u, 0, 700, false, 0); /* given up before the usual time: says nothing */
-    ck_assert_uint_eq(up_patience_ms(u, 0), 800 + 4 * 300);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 800 + 4 * 300);
     up_took(u, 0, 1600, false, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 0), 900 + 4 * 425);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 900 + 4 * 425);
     up_snapshot(u, s);
     ck_assert(s[0].timed && s[0].mean_ms == 900 && !s[1].timed);
     up_took(u, 1, 1, true, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 1), 200);
+    ck_assert_uint_eq(up_patience_ms(u, 1, 0), 200);
     up_free(u);
     u = up_new(urls, 3);
     up_took(u, 2, UINT32_MAX, true, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 2), 60000 + 4 * 30000);
+    ck_assert_uint_eq(up_patience_ms(u, 2, 0), 60000 + 4 * 30000);
     up_free(u);
 }
 END_TEST
@@ -361,12 +361,17 @@ START_TEST(who_is_slow_is_tried_again_without_anybody_waiting_for_it)
 {
     up_t *u = up_new(urls, 2);
     up_took(u, 0, 9000, true, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 0), 9000 + 4 * 4500);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 9000 + 4 * 4500);
     up_took(u, 1, 40, true, 0);
-    ck_assert_uint_eq(up_patience_ms(u, 0), 3 * 40 + 100);
-    ck_assert_uint_eq(up_patience_ms(u, 1), 200);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 3 * 40 + 100);
+    ck_assert_uint_eq(up_usual_ms(u, 0), 9000 + 4 * 4500);
+    up_report(u, 1, RC_IO, "reset", 5000, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 0, 0), 9000 + 4 * 4500); /* nobody else may be asked */
+    ck_assert_uint_eq(up_patience_ms(u, 0, 6000), 3 * 40 + 100);
+    up_report(u, 1, RC_OK, "", 0, 6000);
+    ck_assert_uint_eq(up_patience_ms(u, 1, 0), 200);
     size_t order[UP_ENDPOINTS_MAX];
-    ck_assert(up_hedge(u, 1, 0, 1)); /* none is left: nothing could be asked beside it */
+    ck_assert(up_hedge(u, 1, 6000, 1)); /* none is left: nothing could be asked beside it */
     ck_assert_uint_eq(up_order(u, order, 60000), 2);
     ck_assert_uint_eq(order[0], 1);
     for (unsigned i = 0; i < 20; i++)
