@@ -193,7 +193,7 @@ static const row_t rows[] = {
     { "values of slots in 64 digits", { .long_values = true }, 7, 13, { 0 } },
     { "slots named as quantities", { .short_keys = true }, 7, 13, { 0 } },
     { "ids as text", { .text_ids = true }, 0, ANY, { .unusable = 7 } },
-    { "one id twice", { .same_ids = true }, 4, ANY, { .unusable = 3 } }, /* what is asked alone is right */
+    { "one id twice", { .same_ids = true }, 0, ANY, { .unusable = 7 } },
     { "200 with a page", { .page = true }, 0, 16, { .unusable = 7 } },
     { "4 MB of spaces behind each answer", { .pad = 4 << 20 }, 0, ANY, { .unusable = 7 } },
     { "500 for everything", { .status = 500 }, 0, 16, { .unusable = 7 } },
