@@ -130,8 +130,10 @@ void cap_answered(cap_t *c, size_t elements, bool lone_hint)
 {
     learn_pace(c, (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX));
     if (lone_hint && c->apart) { /* the hint is welcome: the batch was one element too large */
-        if (c->batch >= c->apart)
+        if (c->batch >= c->apart) {
+            end_trial(c);
             c->batch = (uint16_t)(c->apart - 1);
+        }
         c->apart = 0;
         c->rest = c->doubt = false;
         return;

@@ -77,6 +77,19 @@ START_TEST(an_answer_in_part_ends_a_row_of_refusals)
 }
 END_TEST
 
+/* A smaller batch is tried for the pace, when the hint of an earlier one shows that even less is taken. */
+START_TEST(a_limit_that_is_learned_ends_the_trial_of_the_pace)
+{
+    cap_t c;
+    cap_init(&c);
+    ck_assert_int_eq(cap_refused(&c, 5, true), CAP_APART);
+    while (!c.tried)
+        cap_busy(&c, c.batch);
+    cap_answered(&c, 1, true);
+    ck_assert(c.batch == 4 && !c.tried);
+}
+END_TEST
+
 START_TEST(a_spoilt_answer_with_a_hint_says_nothing_of_the_size)
 {
     cap_t c;
@@ -575,9 +588,9 @@ int main(void)
     return UNIT_RUN(
         "capability", limits_are_found_by_halves_and_kept, a_batch_that_was_answered_in_part_shows_the_limit,
         an_answer_in_part_ends_a_row_of_refusals, a_spoilt_answer_with_a_hint_says_nothing_of_the_size,
-        too_many_at_once_are_told_from_too_often, who_is_asked_too_often_is_not_asked_in_smaller_batches,
-        larger_batches_are_tried_slowly_and_found, a_limit_that_stands_is_tried_ever_more_seldom,
-        a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
+        a_limit_that_is_learned_ends_the_trial_of_the_pace, too_many_at_once_are_told_from_too_often,
+        who_is_asked_too_often_is_not_asked_in_smaller_batches, larger_batches_are_tried_slowly_and_found,
+        a_limit_that_stands_is_tried_ever_more_seldom, a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
         hints_whose_keys_are_not_read_are_not_asked_for_for_long, an_endpoint_that_refuses_everything_teaches_nothing,
         a_hint_sinks_nothing_after_a_row_of_refusals_either, who_was_down_is_asked_for_one_first_and_then_by_halves,
         slots_of_a_proof_are_halved_to_what_was_given,
